@@ -1,0 +1,177 @@
+"""What all encoders share: scikit-learn's parameters, and saving that needs no pickle."""
+
+from __future__ import annotations
+
+import json
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from sklearn.base import BaseEstimator
+
+from neurodecode._version import __version__
+from neurodecode.contracts import Targets
+from neurodecode.data import Embeddings, Responses, Split, listing
+from neurodecode.errors import CorruptFileError
+from neurodecode.store import atomic_path, write_json
+
+CONFIG = "config.json"
+WEIGHTS = "model.safetensors"
+
+
+class BaseEncoder(BaseEstimator):  # type: ignore[misc]
+    """An encoder: responses of many people in, points of a target space out.
+
+    A subclass gives `fit`, `predict`, `adapt`, and says with `_state` and `_restore` what it has
+    learned: tensors by name, and facts that JSON can hold.
+    """
+
+    licence: ClassVar[str] = "bsd-3-clause"
+
+    @abstractmethod
+    def fit(
+        self, responses: Responses | Sequence[Responses], targets: Targets, split: Split
+    ) -> Self:
+        """Learn from the training part of all people; stop by the validation part."""
+
+    @abstractmethod
+    def predict(self, responses: Responses, head: str | None = None) -> Embeddings:
+        """One point a trial, under the trial's stimulus id; ``head`` where there are several."""
+
+    @abstractmethod
+    def adapt(self, responses: Responses, targets: Targets, split: Split) -> Self:
+        """Learn what a new person needs; the shared part stays as it is."""
+
+    @abstractmethod
+    def _state(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]: ...
+
+    @abstractmethod
+    def _restore(self, tensors: dict[str, torch.Tensor], facts: dict[str, Any]) -> None: ...
+
+    def save(self, folder: str | Path) -> Path:
+        """Write ``config.json``, ``model.safetensors`` and a model card to a folder."""
+        target = Path(folder)
+        tensors, facts = self._state()
+        with atomic_path(target / WEIGHTS) as part:
+            save_file(
+                {name: one.detach().cpu().contiguous() for name, one in tensors.items()}, part
+            )
+        config = {
+            "class": type(self).__name__,
+            "neurodecode": __version__,
+            "parameters": self.get_params(deep=False),
+            "facts": facts,
+        }
+        with atomic_path(target / "README.md") as part:
+            part.write_text(self._card(facts), encoding="utf-8")
+        write_json(target / CONFIG, config)
+        return target
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        CorruptFileError
+            If a file is missing, unreadable or of another class.
+        """
+        source = Path(folder)
+        try:
+            config = json.loads((source / CONFIG).read_text(encoding="utf-8"))
+            tensors = load_file(source / WEIGHTS)
+        except Exception as error:
+            raise CorruptFileError(
+                f"{source} does not hold a saved {cls.__name__}: {error}. "
+                f"It needs {CONFIG} and {WEIGHTS}."
+            ) from error
+        if config.get("class") != cls.__name__:
+            raise CorruptFileError(
+                f"{source} holds a {config.get('class')}, not a {cls.__name__}. "
+                f"Load it with {config.get('class')}.load()."
+            )
+        encoder = cls(**config["parameters"])
+        encoder._restore(tensors, config["facts"])
+        return encoder
+
+    def push_to_hub(self, repo_id: str, *, folder: str | Path, private: bool = True) -> str:
+        """Save to a folder and upload it; needs a login of huggingface_hub."""
+        from huggingface_hub import HfApi
+
+        api = HfApi()
+        api.create_repo(repo_id, private=private, exist_ok=True)
+        return str(api.upload_folder(repo_id=repo_id, folder_path=self.save(folder)))
+
+    @classmethod
+    def from_pretrained(cls, name: str | Path, *, local_files_only: bool = False) -> Self:
+        """Load from a local folder, else from the hub's cache or the hub."""
+        if Path(name).is_dir():
+            return cls.load(name)
+        from huggingface_hub import snapshot_download
+
+        files = [CONFIG, WEIGHTS]
+        found = snapshot_download(
+            str(name), allow_patterns=files, local_files_only=local_files_only
+        )
+        return cls.load(found)
+
+    def _card(self, facts: Mapping[str, Any]) -> str:
+        rows = "\n".join(f"| {key} | {value} |" for key, value in facts.items() if _short(value))
+        return (
+            f"---\nlicense: {self.licence}\nlibrary_name: neurodecode\n---\n"
+            f"# {type(self).__name__}\n\nWritten by neurodecode {__version__}.\n\n"
+            f"| fact | value |\n| --- | --- |\n{rows}\n"
+        )
+
+
+def as_people(responses: Responses | Sequence[Responses]) -> list[Responses]:
+    """One recording or several as a list, with no person twice.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or a person stands twice.
+    """
+    people = [responses] if isinstance(responses, Responses) else list(responses)
+    names = [one.subject for one in people]
+    if not people:
+        raise ValueError("fit() got no responses. Give those of one person or of several.")
+    if len(set(names)) < len(names):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise ValueError(
+            f"fit() got {len(names)} recordings of {len(set(names))} people: {listing(twice)} "
+            f"stand more than once. Join the recordings of a person first."
+        )
+    return people
+
+
+def as_targets(targets: Targets) -> dict[str, Embeddings]:
+    """One target space under the name ``'target'``, or the given ones by name."""
+    return {"target": targets} if isinstance(targets, Embeddings) else dict(targets)
+
+
+def check_finite(values: np.ndarray[Any, Any], subject: str) -> None:
+    """Refuse responses that hold not-a-number or infinite values.
+
+    Raises
+    ------
+    ValueError
+        Naming how many trials are affected.
+    """
+    if not np.isfinite(values).all():
+        flat = np.isfinite(values.reshape(len(values), -1)).all(axis=1)
+        raise ValueError(
+            f"Responses of subject '{subject}' have values that are not finite in "
+            f"{int((~flat).sum())} of {len(flat)} trials (first: row {int(np.argmin(flat))}). "
+            f"Drop those trials with .take(), or repair the preprocessing."
+        )
+
+
+def _short(value: Any) -> bool:
+    return isinstance(value, str | int | float | bool) or (
+        isinstance(value, list) and len(str(value)) < 200
+    )

@@ -1,0 +1,31 @@
+"""What travels between the parts: recordings, responses, stimuli, embeddings and splits."""
+
+from neurodecode.data._arrays import ArrayLike, Rows, blocks, read_rows, take_rows
+from neurodecode.data._checks import as_ids, find_rows, listing
+from neurodecode.data._embeddings import Embeddings, Generated
+from neurodecode.data._recording import Recording
+from neurodecode.data._responses import Modality, Responses
+from neurodecode.data._split import LeaveOneOut, RandomSplit, Split
+from neurodecode.data._stimuli import Stimuli, as_picture, read_picture
+
+__all__ = [
+    "ArrayLike",
+    "Embeddings",
+    "Generated",
+    "LeaveOneOut",
+    "Modality",
+    "RandomSplit",
+    "Recording",
+    "Responses",
+    "Rows",
+    "Split",
+    "Stimuli",
+    "as_ids",
+    "as_picture",
+    "blocks",
+    "find_rows",
+    "listing",
+    "read_picture",
+    "read_rows",
+    "take_rows",
+]

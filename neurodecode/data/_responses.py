@@ -1,0 +1,277 @@
+"""What one person's brain did, trial by trial."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodecode.data._arrays import ArrayLike, blocks, take_rows
+from neurodecode.data._checks import as_ids, listing
+
+Modality = Literal["fmri", "meg", "eeg"]
+MODALITIES = ("fmri", "meg", "eeg")
+DIMS = ("trial", "voxel", "channel", "time", "tr", "parcel", "x", "y", "z")
+
+
+@dataclass(frozen=True, eq=False)
+class Responses:
+    """Responses of one person, one row a trial.
+
+    Parameters
+    ----------
+    values : array-like, shape (n_trials, ...)
+        NumPy array, memory map or HDF5 data set; not copied and not read until needed.
+    stimulus : sequence of str, shape (n_trials,)
+        What was shown; the same id names the same stimulus everywhere.
+    subject : str
+        Who was recorded.
+    modality : {'fmri', 'meg', 'eeg'}
+    dims : tuple of str
+        A name for each axis, ``'trial'`` first: ``('trial', 'voxel')``,
+        ``('trial', 'channel', 'time')``, ``('trial', 'tr', 'parcel')`` or
+        ``('trial', 'x', 'y', 'z')``.
+    run, session : sequence, shape (n_trials,), optional
+        Ids of the run and session of each trial; a run's id is unique within the person.
+    sfreq : float, optional
+        Samples a second, Hz.
+    times : float array, shape (n_times,), optional
+        Seconds from stimulus onset.
+    positions : float array, shape (n_units, 3), optional
+        Where the voxels, parcels or sensors are, in mm (RAS).
+    units : sequence of str, shape (n_units,), optional
+        Sensor names or region labels.
+    valid : bool array, shape (n_trials, n_times), optional
+        False where a trial of variable length was padded.
+    metadata : mapping of str to sequence of length n_trials, optional
+        Further columns of the trial table, such as ``'concept'``.
+
+    Raises
+    ------
+    ValueError
+        If lengths or names disagree.
+
+    Examples
+    --------
+    >>> responses = Responses(np.zeros((3, 4)), ["a", "b", "a"], "sub-01", "fmri", run=[1, 1, 2])
+    >>> responses
+    Responses(sub-01, fmri, 3 trials of 2 stimuli, voxel: 4)
+    >>> responses.select(["a"]).run.tolist()
+    ['1', '2']
+    """
+
+    values: ArrayLike
+    stimulus: NDArray[np.str_]
+    subject: str
+    modality: Modality
+    dims: tuple[str, ...] = ("trial", "voxel")
+    run: NDArray[np.str_] | None = None
+    session: NDArray[np.str_] | None = None
+    sfreq: float | None = None
+    times: NDArray[np.floating[Any]] | None = None
+    positions: NDArray[np.floating[Any]] | None = None
+    units: NDArray[np.str_] | None = None
+    valid: NDArray[np.bool_] | None = None
+    metadata: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        put(self, "dims", tuple(self.dims))
+        self._check_dims()
+        n_trials = self.n_trials
+        put(self, "stimulus", as_ids("stimulus", self.stimulus, n_trials))
+        put(self, "subject", str(self.subject))
+        for name in ("run", "session"):
+            if getattr(self, name) is not None:
+                put(self, name, as_ids(name, getattr(self, name), n_trials))
+        if self.units is not None:
+            put(self, "units", as_ids("units", self.units, self.n_units))
+        for name, shape in self._expected_shapes().items():
+            self._check_array(name, shape)
+        columns = {str(key): np.asarray(column) for key, column in self.metadata.items()}
+        for key, column in columns.items():
+            if column.shape[:1] != (n_trials,):
+                raise ValueError(
+                    f"metadata column '{key}' has {column.shape[0] if column.ndim else 0} rows "
+                    f"but there are {n_trials} trials."
+                )
+        put(self, "metadata", columns)
+
+    def _check_dims(self) -> None:
+        if not isinstance(self.values, ArrayLike):
+            put = np.asarray(self.values)
+            object.__setattr__(self, "values", put)
+        unknown = [dim for dim in self.dims if dim not in DIMS]
+        if unknown or self.dims[:1] != ("trial",):
+            raise ValueError(
+                f"dims must start with 'trial' and use the names {', '.join(DIMS)}; "
+                f"got {self.dims}."
+            )
+        if len(self.values.shape) != len(self.dims):
+            raise ValueError(
+                f"Responses of subject '{self.subject}' have {len(self.values.shape)} axes "
+                f"(shape {tuple(self.values.shape)}) but dims names {len(self.dims)}: {self.dims}."
+            )
+        if self.modality not in MODALITIES:
+            raise ValueError(f"modality must be one of {MODALITIES}; got '{self.modality}'.")
+
+    def _expected_shapes(self) -> dict[str, tuple[int, ...]]:
+        shapes: dict[str, tuple[int, ...]] = {"positions": (self.n_units, 3)}
+        if "time" in self.dims:
+            n_times = self.values.shape[self.dims.index("time")]
+            shapes |= {"times": (n_times,), "valid": (self.n_trials, n_times)}
+        return shapes
+
+    def _check_array(self, name: str, shape: tuple[int, ...]) -> None:
+        given = getattr(self, name)
+        if given is None:
+            return
+        array = np.asarray(given)
+        if array.shape != shape:
+            raise ValueError(
+                f"{name} of subject '{self.subject}' has shape {array.shape}, expected {shape} "
+                f"to fit values of shape {tuple(self.values.shape)} with dims {self.dims}."
+            )
+        object.__setattr__(self, name, array)
+
+    def __repr__(self) -> str:
+        axes = ", ".join(
+            f"{dim}: {size}" for dim, size in zip(self.dims[1:], self.values.shape[1:], strict=True)
+        )
+        n_stimuli = len(set(self.stimulus.tolist()))
+        return (
+            f"Responses({self.subject}, {self.modality}, {self.n_trials} trials of "
+            f"{n_stimuli} stimuli, {axes})"
+        )
+
+    def __len__(self) -> int:
+        return self.n_trials
+
+    @property
+    def n_trials(self) -> int:
+        return int(self.values.shape[0])
+
+    @property
+    def unit_axis(self) -> int | None:
+        """Axis of voxels, channels or parcels; None for whole volumes (x, y, z)."""
+        for dim in ("voxel", "channel", "parcel"):
+            if dim in self.dims:
+                return self.dims.index(dim)
+        return None
+
+    @property
+    def n_units(self) -> int:
+        """Number of voxels, channels or parcels (for volumes: of grid points)."""
+        if self.unit_axis is None:
+            return int(np.prod(self.values.shape[1:]))
+        return int(self.values.shape[self.unit_axis])
+
+    def groups(self, by: str) -> NDArray[np.str_]:
+        """Per trial, the stimulus, run, session, subject or metadata value it belongs to."""
+        if by == "stimulus":
+            return self.stimulus
+        if by == "subject":
+            return as_ids("subject", [self.subject] * self.n_trials)
+        if by in ("run", "session") and getattr(self, by) is not None:
+            return np.asarray(getattr(self, by))
+        if by in self.metadata:
+            return as_ids(by, self.metadata[by], self.n_trials)
+        have = [name for name in ("run", "session") if getattr(self, name) is not None]
+        raise ValueError(
+            f"Responses of subject '{self.subject}' do not say the {by} of a trial. They know: "
+            f"{', '.join(['stimulus', 'subject', *have, *self.metadata])}."
+        )
+
+    def take(self, index: NDArray[Any] | Sequence[int]) -> Responses:
+        """The trials at these rows (or under this mask), in this order; lazy values stay lazy."""
+        rows = np.asarray(index)
+        rows = np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.intp)
+
+        def cut(column: NDArray[Any] | None) -> NDArray[Any] | None:
+            return None if column is None else column[rows]
+
+        return replace(
+            self,
+            values=take_rows(self.values, rows),
+            stimulus=self.stimulus[rows],
+            run=cut(self.run),
+            session=cut(self.session),
+            valid=cut(self.valid),
+            metadata={key: column[rows] for key, column in self.metadata.items()},
+        )
+
+    def select(self, stimulus: Iterable[Any]) -> Responses:
+        """The trials of these stimuli, in the order of the recording.
+
+        Raises
+        ------
+        ValueError
+            If one of the stimuli was never shown to this person.
+        """
+        wanted = set(as_ids("stimulus", stimulus).tolist())
+        missing = sorted(wanted - set(self.stimulus.tolist()))
+        if missing:
+            raise ValueError(
+                f"Subject '{self.subject}' never saw {len(missing)} of {len(wanted)} stimuli "
+                f"({listing(missing)})."
+            )
+        return self.take(np.isin(self.stimulus, sorted(wanted)))
+
+    def with_values(self, values: ArrayLike, **changes: Any) -> Responses:
+        """A copy with other values, and with whatever else changed along with them."""
+        return replace(self, values=values, **changes)
+
+    def array(self, dtype: Any = np.float32) -> NDArray[Any]:
+        """All values as one array in memory."""
+        return np.asarray(self.values[:]).astype(dtype, copy=False)
+
+    def average_repeats(self) -> Responses:
+        """The mean over the trials of each stimulus, in order of first appearance.
+
+        Run and session are kept where all repeats share them and dropped otherwise.
+        """
+        ids, first, inverse = np.unique(self.stimulus, return_index=True, return_inverse=True)
+        order = np.argsort(first)
+        rank = np.empty(len(ids), dtype=np.intp)
+        rank[order] = np.arange(len(ids))
+        row = rank[inverse]
+        total = np.zeros((len(ids), *self.values.shape[1:]), dtype=np.float64)
+        for rows, block in blocks(self.values):
+            np.add.at(total, row[rows], block)
+        count = np.bincount(row, minlength=len(ids))
+        shape = (-1,) + (1,) * (total.ndim - 1)
+        columns = dict(self.metadata)
+        for name in ("run", "session"):
+            if getattr(self, name) is not None:
+                columns[name] = getattr(self, name)
+        shared = {key: kept for key, kept in columns.items() if _constant_within(kept, row)}
+        firsts = first[order]
+        valid = None if self.valid is None else self.valid[firsts]
+        return replace(
+            self,
+            values=(total / count.reshape(shape)).astype(np.float32),
+            stimulus=ids[order],
+            run=shared["run"][firsts] if "run" in shared else None,
+            session=shared["session"][firsts] if "session" in shared else None,
+            valid=valid,
+            metadata={
+                key: column[firsts]
+                for key, column in shared.items()
+                if key not in ("run", "session")
+            }
+            | {"n_repeats": count},
+        )
+
+
+def _constant_within(column: NDArray[Any], group: NDArray[np.intp]) -> bool:
+    if column.ndim != 1:
+        return False
+    _, code = np.unique(column.astype(str), return_inverse=True)
+    low = np.full(group.max(initial=-1) + 1, np.iinfo(np.intp).max)
+    high = np.full(len(low), -1)
+    np.minimum.at(low, group, code)
+    np.maximum.at(high, group, code)
+    return bool(np.array_equal(low, high))

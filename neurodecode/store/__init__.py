@@ -1,0 +1,10 @@
+"""One HDF5 file for each recording and each set of embeddings, opened lazily and checked.
+
+A file is written under a temporary name and renamed when whole, so that a name in the store always
+names a finished file. It carries a fingerprint of its content, which `load` compares.
+"""
+
+from neurodecode.store._atomic import atomic_path, write_json
+from neurodecode.store._hdf5 import StoredArray, fingerprint_of, load, save
+
+__all__ = ["StoredArray", "atomic_path", "fingerprint_of", "load", "save", "write_json"]
