@@ -1,0 +1,73 @@
+"""What can be read, in one literal table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from neurodecode.data import Modality
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One public data set that a reader here understands.
+
+    Parameters
+    ----------
+    name : str
+        Short name, as its reader's module.
+    title : str
+        What it is, in one line.
+    modality : {'fmri', 'meg', 'eeg'}
+    licence : str
+        What may be done with the recordings, as their source states it.
+    size : str
+        Of the download.
+    obtain : str
+        How to get it, as a person would do it.
+    reader : str
+        The function to call, with its module.
+
+    Examples
+    --------
+    >>> [dataset.title for dataset in CATALOGUE if dataset.name == "haxby"]
+    ['Faces, houses and 6 more categories, ventral temporal cortex (Haxby et al. 2001)']
+    """
+
+    name: str
+    title: str
+    modality: Modality
+    licence: str
+    size: str
+    obtain: str
+    reader: str
+
+
+CATALOGUE: tuple[Dataset, ...] = (
+    Dataset(
+        name="miyawaki",
+        title="Shapes and random patterns of 10 x 10 squares, visual cortex (Miyawaki et al. 2008)",
+        modality="fmri",
+        licence="not stated with the files; cite Miyawaki et al. 2008, ask before passing on",
+        size="1.7 MB (figure runs as arrays), 161 MB (nilearn)",
+        obtain="nilearn.datasets.fetch_miyawaki2008(), or the file miyawaki_structured_28x28.mat",
+        reader="neurodecode.datasets.miyawaki.read",
+    ),
+    Dataset(
+        name="haxby",
+        title="Faces, houses and 6 more categories, ventral temporal cortex (Haxby et al. 2001)",
+        modality="fmri",
+        licence="CC BY-SA 3.0",
+        size="about 310 MB a person (nilearn), 4.5 MB (one slice, PyMVPA)",
+        obtain="nilearn.datasets.fetch_haxby(subjects=[1, 2]), OpenfMRI ds000105, or PyMVPA's data",
+        reader="neurodecode.datasets.haxby.read",
+    ),
+    Dataset(
+        name="sherlock",
+        title="50 minutes of film with scene descriptions, posterior medial cortex (Chen 2017)",
+        modality="fmri",
+        licence="not stated with the files; cite Chen et al. 2017 (Princeton dsp01nz8062179)",
+        size="29 MB (8 people, one region)",
+        obtain="the sherlock_nifti_kit folder of github.com/Summer-MIND/mind_2018",
+        reader="neurodecode.datasets.sherlock.read",
+    ),
+)
