@@ -1,1 +1,2 @@
-
+from .direct import DirectImage as DirectImage
+from .retrieval import Retrieval as Retrieval

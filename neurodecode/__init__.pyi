@@ -4,5 +4,6 @@ from . import errors as errors
 from . import generators as generators
 from . import preprocessing as preprocessing
 from . import store as store
+from . import targets as targets
 
 __version__: str

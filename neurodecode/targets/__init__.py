@@ -1,0 +1,5 @@
+"""Target spaces: what responses are aligned to. Each maps stimuli to `Embeddings`."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

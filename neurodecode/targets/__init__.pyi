@@ -1,0 +1,3 @@
+from ._frames import frames as frames
+from ._pixels import PixelPCA as PixelPCA
+from ._pixels import Pixels as Pixels
