@@ -1,0 +1,68 @@
+"""MEG: from raw files of any vendor to one response a trial."""
+
+from __future__ import annotations
+
+from neurodecode.data import Recording, Responses
+from neurodecode.preprocessing._sensors import (
+    Cleaning,
+    Window,
+    clean,
+    cut_trials,
+    from_epochs,
+    join_runs,
+    read_events,
+    read_raw,
+    recording_to_responses,
+)
+
+__all__ = [
+    "CLEANING",
+    "Cleaning",
+    "Window",
+    "clean",
+    "cut_trials",
+    "from_epochs",
+    "join_runs",
+    "read_events",
+    "read_raw",
+    "single_trials",
+]
+
+CLEANING = Cleaning(picks="meg", band_hz=(0.1, 40.0), resample_hz=120.0)
+
+
+def single_trials(
+    recording: Recording, *, cleaning: Cleaning = CLEANING, window: Window | None = None
+) -> Responses:
+    """One response a trial from the raw MEG of one person.
+
+    Parameters
+    ----------
+    recording : Recording
+        Raw files (any vendor that MNE reads, or loaded `mne.io.Raw`) and a table of events a run.
+    cleaning : Cleaning
+        Default: MEG channels, 0.1 to 40 Hz, 120 Hz.
+    window : Window, optional
+        Default: -0.5 to 1.0 s with the mean before onset subtracted.
+
+    Returns
+    -------
+    Responses
+        Values (n_trials, n_channels, n_times) in T or T/m, float32.
+
+    Raises
+    ------
+    ValueError
+        If a trial reaches outside its run, no channel is left, or runs do not fit together.
+
+    Examples
+    --------
+    >>> import mne, numpy as np, pandas as pd
+    >>> info = mne.create_info(["MEG1", "MEG2"], 240.0, "mag")
+    >>> noise = np.random.default_rng(0).normal(size=(2, 2500)) * 1e-12
+    >>> raw = mne.io.RawArray(noise, info, verbose="error")
+    >>> events = pd.DataFrame({"onset": [2.0, 5.0], "duration": 0.5, "stimulus": ["a", "b"]})
+    >>> single_trials(Recording("sub-01", "meg", (raw,), (events,), ("1",)))
+    Responses(sub-01, meg, 2 trials of 2 stimuli, channel: 2, time: 181)
+    """
+    return recording_to_responses(recording, cleaning, window or Window(-0.5, 1.0))

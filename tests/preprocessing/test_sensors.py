@@ -1,0 +1,143 @@
+"""Continuous MEG and EEG to trials."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import mne
+import numpy as np
+import pandas as pd
+import pytest
+
+from neurodecode.data import Recording
+from neurodecode.errors import CorruptFileError
+from neurodecode.preprocessing import eeg, meg
+from neurodecode.preprocessing._sensors import sensor_positions
+
+SFREQ = 250.0
+EVENTS = pd.DataFrame({"onset": [1.0, 3.0, 5.0], "duration": 0.5, "stimulus": ["a", "b", "a"]})
+
+
+def raw_eeg(names: tuple[str, ...] = ("Oz", "Pz", "Cz"), seconds: float = 8.0) -> mne.io.RawArray:
+    values = np.random.default_rng(0).normal(size=(len(names), int(seconds * SFREQ))) * 1e-5
+    return mne.io.RawArray(values, mne.create_info(list(names), SFREQ, "eeg"), verbose="error")
+
+
+def recording(*raws: mne.io.BaseRaw, events: pd.DataFrame = EVENTS) -> Recording:
+    runs = tuple(str(i) for i in range(len(raws)))
+    return Recording("sub-01", "eeg", raws, (events,) * len(raws), runs)
+
+
+PLAIN = eeg.Cleaning(picks="eeg")
+
+
+def test_trials_are_the_signal_around_the_events() -> None:
+    raw = raw_eeg()
+    window = eeg.Window(-0.1, 0.3, baseline_s=None)
+    responses = eeg.single_trials(recording(raw), cleaning=PLAIN, window=window)
+    start = int(2.9 * SFREQ)
+    expected = raw.get_data()[:, start : start + 101]
+    np.testing.assert_allclose(responses.values[1], expected, rtol=1e-6)
+    assert responses.stimulus.tolist() == ["a", "b", "a"]
+    assert responses.times[0] == pytest.approx(-0.1)
+    assert responses.units.tolist() == ["Oz", "Pz", "Cz"]
+
+
+def test_the_baseline_is_the_mean_before_onset() -> None:
+    window = eeg.Window(-0.2, 0.3)
+    responses = eeg.single_trials(recording(raw_eeg()), cleaning=PLAIN, window=window)
+    before = responses.times <= 0
+    np.testing.assert_allclose(responses.values[:, :, before].mean(axis=2), 0, atol=1e-11)
+
+
+def test_line_noise_and_drift_are_filtered_out() -> None:
+    raw = raw_eeg(seconds=20.0)
+    seconds = raw.times
+    raw._data += 1e-3 * np.sin(2 * np.pi * 50 * seconds) + 1e-3 * np.sin(2 * np.pi * 0.05 * seconds)
+    cleaned = eeg.clean(raw, eeg.Cleaning(picks="eeg", line_hz=50.0, band_hz=(0.5, 40.0)))
+    assert cleaned.get_data()[:, 1000:-1000].std() < 2e-5
+    assert raw.get_data().std() > 5e-4
+
+
+def test_a_causal_filter_does_not_see_the_future() -> None:
+    cleaning = eeg.Cleaning(picks="eeg", band_hz=(1.0, 30.0), causal=True)
+    raw = raw_eeg()
+    changed = raw.copy()
+    changed._data[:, 1500:] += 1e-3
+    past, other = (eeg.clean(one, cleaning).get_data()[:, :1500] for one in (raw, changed))
+    np.testing.assert_allclose(past, other, atol=1e-12)
+
+
+def test_runs_are_joined_on_the_channels_they_share(caplog: pytest.LogCaptureFixture) -> None:
+    runs = recording(raw_eeg(("Oz", "Pz", "Cz")), raw_eeg(("Cz", "Oz")))
+    responses = eeg.single_trials(runs, cleaning=PLAIN, window=eeg.Window(-0.1, 0.3))
+    assert responses.units.tolist() == ["Oz", "Cz"]
+    assert responses.run.tolist() == ["0"] * 3 + ["1"] * 3
+    assert "Left out 1 channels that not all runs have ('Pz')" in caplog.text
+
+
+def test_flat_and_lost_channels_are_dropped_with_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    raw = raw_eeg()
+    raw._data[0] = 0.0
+    raw._data[2] = np.nan
+    assert eeg.clean(raw, PLAIN).ch_names == ["Pz"]
+    assert "Dropped 2 of 3 channels that are flat or not finite ('Oz', 'Cz')" in caplog.text
+
+
+def test_a_channel_with_some_lost_samples_is_refused() -> None:
+    raw = raw_eeg()
+    raw._data[1, 7] = np.nan
+    with pytest.raises(ValueError, match=r"1 channels hold values that are not finite \('Pz'\)"):
+        eeg.clean(raw, PLAIN)
+
+
+def test_events_outside_the_recording_are_refused() -> None:
+    late = EVENTS.assign(onset=[1.0, 3.0, 7.9])
+    with pytest.raises(ValueError, match=r"1 of 3 trial windows .* stimulus 'a' at 7.900 s"):
+        eeg.single_trials(recording(raw_eeg(), events=late), cleaning=PLAIN)
+
+
+def test_an_event_table_without_onsets_is_refused() -> None:
+    with pytest.raises(ValueError, match="needs the columns 'onset'"):
+        eeg.single_trials(recording(raw_eeg(), events=EVENTS[["stimulus"]]), cleaning=PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("cleaning", "message"),
+    [
+        (eeg.Cleaning(picks="meg"), "picks='meg' leaves no channel of 3"),
+        (eeg.Cleaning(picks="eeg", band_hz=(1.0, 200.0)), "needs a sampling rate over 400 Hz"),
+        (eeg.Cleaning(picks="eeg", band_hz=(30.0, 1.0)), "from 30 to 1 Hz is empty"),
+        (eeg.Cleaning(picks="eeg", bad_channels=["Fz"]), "Bad channels 'Fz' are not among"),
+    ],
+)
+def test_cleaning_that_does_not_fit_is_refused(cleaning: eeg.Cleaning, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        eeg.clean(raw_eeg(), cleaning)
+
+
+def test_a_truncated_file_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "whole_raw.fif"
+    raw_eeg().save(path, verbose="error")
+    broken = tmp_path / "broken_raw.fif"
+    broken.write_bytes(path.read_bytes()[:3000])
+    with pytest.raises(CorruptFileError, match=r"broken_raw\.fif can't be read as a raw recording"):
+        eeg.read_raw(broken)
+
+
+def test_positions_are_in_mm_and_left_out_when_unknown(caplog: pytest.LogCaptureFixture) -> None:
+    raw = raw_eeg()
+    assert sensor_positions(raw.info) is None
+    assert "3 of 3 sensors have no position" in caplog.text
+    raw.set_montage("colin27_1005")
+    places = sensor_positions(raw.info)
+    assert places.shape == (3, 3)
+    assert 50 < np.linalg.norm(places, axis=1).mean() < 150
+    assert places[0, 1] < places[2, 1], "Oz lies behind Cz"
+
+
+def test_meg_and_eeg_differ_in_their_defaults_only() -> None:
+    assert meg.CLEANING.picks == "meg"
+    assert eeg.CLEANING.reference == "average"
