@@ -38,7 +38,8 @@ class Volumes:
         """The volumes as a nibabel image."""
         import nibabel
 
-        return nibabel.load(self.path).slicer[..., self.start : self.stop]
+        image: Any = nibabel.load(self.path)
+        return image.slicer[..., self.start : self.stop]
 
 
 def spans(labels: Sequence[Any] | NDArray[Any]) -> Iterator[tuple[int, int]]:
