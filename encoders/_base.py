@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -31,6 +32,8 @@ class BaseEncoder(BaseEstimator):  # type: ignore[misc]
     """
 
     licence: ClassVar[str] = "bsd-3-clause"
+    grouped: ClassVar[Mapping[str, type]] = {}
+    """Parameters that are dataclasses (such as a training plan), by name; saved as plain JSON."""
 
     @abstractmethod
     def fit(
@@ -63,7 +66,12 @@ class BaseEncoder(BaseEstimator):  # type: ignore[misc]
         config = {
             "class": type(self).__name__,
             "neurodecode": __version__,
-            "parameters": self.get_params(deep=False),
+            "parameters": {
+                name: asdict(value)
+                if is_dataclass(value) and not isinstance(value, type)
+                else value
+                for name, value in self.get_params(deep=False).items()
+            },
             "facts": facts,
         }
         with atomic_path(target / "README.md") as part:
@@ -94,7 +102,11 @@ class BaseEncoder(BaseEstimator):  # type: ignore[misc]
                 f"{source} holds a {config.get('class')}, not a {cls.__name__}. "
                 f"Load it with {config.get('class')}.load()."
             )
-        encoder = cls(**config["parameters"])
+        parameters = {
+            name: cls.grouped[name](**value) if name in cls.grouped and value else value
+            for name, value in config["parameters"].items()
+        }
+        encoder = cls(**parameters)
         encoder._restore(tensors, config["facts"])
         return encoder
 
