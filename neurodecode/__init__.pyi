@@ -2,6 +2,7 @@ from . import data as data
 from . import encoders as encoders
 from . import errors as errors
 from . import generators as generators
+from . import metrics as metrics
 from . import preprocessing as preprocessing
 from . import store as store
 from . import targets as targets

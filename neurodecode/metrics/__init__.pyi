@@ -1,0 +1,12 @@
+from . import identification as identification
+from . import images as images
+from . import networks as networks
+from . import retrieval as retrieval
+from . import text as text
+from .identification import two_way as two_way
+from .images import Resize as Resize
+from .images import pixel_correlation as pixel_correlation
+from .images import ssim as ssim
+from .retrieval import drawn_retrieval as drawn_retrieval
+from .retrieval import rank as rank
+from .retrieval import relative_median_rank as relative_median_rank
