@@ -4,7 +4,9 @@ from . import errors as errors
 from . import generators as generators
 from . import metrics as metrics
 from . import preprocessing as preprocessing
+from . import scenes as scenes
 from . import store as store
 from . import targets as targets
+from . import twin as twin
 
 __version__: str

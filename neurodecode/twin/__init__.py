@@ -1,0 +1,1 @@
+"""Simulated recordings of simulated people who look at scenes, with known truth."""

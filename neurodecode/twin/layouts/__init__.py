@@ -1,0 +1,1 @@
+"""Simulated recordings in the layouts of public data sets, one module a data set."""
