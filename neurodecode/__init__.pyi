@@ -5,6 +5,7 @@ from . import generators as generators
 from . import metrics as metrics
 from . import preprocessing as preprocessing
 from . import scenes as scenes
+from . import statistics as statistics
 from . import store as store
 from . import targets as targets
 from . import twin as twin

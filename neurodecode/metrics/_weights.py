@@ -171,7 +171,9 @@ def _node(recipe: Recipe, path: Path) -> Any:
     )
     model = models.get_model(recipe.architecture, weights=None, **extra)
     _fill(model, _read(path), path, recipe)
-    nodes = create_feature_extractor(model.eval(), {recipe.layer: "out"})
+    nodes = create_feature_extractor(
+        model.eval(), {recipe.layer: "out"}, suppress_diff_warning=True
+    )
     return _Single(nodes)
 
 
