@@ -8,6 +8,7 @@ from . import scenes as scenes
 from . import statistics as statistics
 from . import store as store
 from . import targets as targets
+from . import training as training
 from . import twin as twin
 
 __version__: str

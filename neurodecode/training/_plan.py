@@ -1,0 +1,141 @@
+"""How to train, what a step is told, and where it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+
+import torch
+
+Schedule: TypeAlias = Literal["one_cycle", "cosine", "constant"]
+SCHEDULES: tuple[Schedule, ...] = ("one_cycle", "cosine", "constant")
+PRECISIONS = ("32-true", "16-mixed", "bf16-mixed", "bf16-true", "16-true", "64-true")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train: length, step size, and what stops it.
+
+    Parameters
+    ----------
+    max_epochs : int
+    learning_rate : float
+        The largest of the schedule.
+    weight_decay : float
+        For matrices and higher; vectors (biases, norms) are not decayed.
+    schedule : {'one_cycle', 'cosine', 'constant'}
+    gradient_clip : float or None
+        Largest L2 norm of the gradient.
+    accumulate : int
+        Steps whose gradients are averaged before the weights move.
+    patience : int or None
+        Stop after so many epochs without a better validation loss.
+    precision : str
+        As Lightning Fabric names it: ``'32-true'``, ``'bf16-mixed'``, ``'16-mixed'``.
+    device : str
+        ``'auto'``, ``'cpu'``, ``'cuda'``, ``'cuda:1'`` or ``'mps'``.
+
+    Raises
+    ------
+    ValueError
+        If a value makes no sense.
+
+    Examples
+    --------
+    >>> Plan(max_epochs=3).schedule
+    'one_cycle'
+    """
+
+    max_epochs: int = 50
+    learning_rate: float = 3e-4
+    weight_decay: float = 1e-2
+    schedule: Schedule = "one_cycle"
+    gradient_clip: float | None = 1.0
+    accumulate: int = 1
+    patience: int | None = None
+    precision: str = "32-true"
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        for name in ("max_epochs", "accumulate", "patience"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"Plan needs {name} of at least 1; got {value}.")
+        if self.schedule not in SCHEDULES:
+            raise ValueError(f"schedule must be one of {SCHEDULES}; got '{self.schedule}'.")
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision must be one of {PRECISIONS}; got '{self.precision}'.")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where training stands: for losses that change on the way.
+
+    Parameters
+    ----------
+    epoch, step : int
+        The epoch, and the step counted over all epochs, both from 0.
+    fraction : float
+        Share of all planned training done, in [0, 1).
+
+    Examples
+    --------
+    >>> Progress(epoch=1, step=10, fraction=0.5).fraction
+    0.5
+    """
+
+    epoch: int
+    step: int
+    fraction: float
+
+
+@runtime_checkable
+class Batches(Protocol):
+    """Batches that depend on the epoch and the seed alone, so that a killed run can go on.
+
+    A class may also give ``shard(rank, world) -> Batches`` for training in several processes;
+    without it each process walks over all batches and keeps its share.
+    """
+
+    def __len__(self) -> int:
+        """Steps an epoch."""
+
+    def epoch(self, epoch: int, seed: int) -> Iterator[Any]:
+        """The batches of one epoch, in order."""
+
+
+Step: TypeAlias = Callable[[Any, Any, Progress], dict[str, torch.Tensor]]
+Validate: TypeAlias = Callable[[Any], dict[str, float]]
+
+
+def pick_device(device: str = "auto") -> torch.device:
+    """The device named, or the best there is: CUDA, then MPS, then CPU.
+
+    Raises
+    ------
+    ValueError
+        If the device is not on this machine, or no device has that name.
+
+    Examples
+    --------
+    >>> pick_device("cpu")
+    device(type='cpu')
+    """
+    if device == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        chosen = torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(
+            f"There is no device '{device}'. Use 'auto', 'cpu', 'cuda' or 'mps'."
+        ) from error
+    there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
+    if chosen.type in there and not there[chosen.type]():
+        raise ValueError(
+            f"device='{device}' was asked for, but torch finds none on this machine. "
+            f"Use device='auto' or 'cpu'."
+        )
+    return chosen

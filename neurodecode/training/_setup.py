@@ -1,0 +1,101 @@
+"""What a run is made of: the processes, their share of the batches, the optimizer."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from lightning.fabric import Fabric
+from lightning.fabric.strategies import DDPStrategy
+from torch import nn
+
+from neurodecode.training._plan import Batches, Plan, pick_device
+
+
+def make_fabric(plan: Plan) -> Fabric:
+    """One process on the plan's device, or this one of those that torchrun started."""
+    device = pick_device(plan.device)
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if world > 1 and "LOCAL_WORLD_SIZE" in os.environ:
+        local = int(os.environ["LOCAL_WORLD_SIZE"])
+        # People differ from step to step, so do the layers that a step uses.
+        strategy = DDPStrategy(find_unused_parameters=True)
+        fabric = Fabric(
+            accelerator=device.type,
+            devices=local,
+            num_nodes=world // local,
+            strategy=strategy,
+            precision=plan.precision,  # type: ignore[arg-type]
+        )
+    else:
+        chosen: Any = 1 if device.type == "cpu" or device.index is None else [device.index]
+        fabric = Fabric(accelerator=device.type, devices=chosen, precision=plan.precision)  # type: ignore[arg-type]
+    fabric.launch()
+    return fabric
+
+
+def share(batches: Batches, fabric: Fabric) -> tuple[Batches, int]:
+    """The batches of this process and how many steps it makes an epoch."""
+    world, n_steps = fabric.world_size, len(batches) // fabric.world_size
+    if n_steps == 0:
+        raise ValueError(
+            f"There are {len(batches)} batches an epoch for {world} processes. Use smaller "
+            f"batches, fewer processes or more trials."
+        )
+    if world == 1:
+        return batches, n_steps
+    if hasattr(batches, "shard"):
+        shared: Batches = batches.shard(fabric.global_rank, world)
+        return shared, n_steps
+    return _EveryNth(batches, fabric.global_rank, world), n_steps
+
+
+class _EveryNth:
+    """The batches of one process of several."""
+
+    def __init__(self, batches: Batches, rank: int, world: int) -> None:
+        self.batches, self.rank, self.world = batches, rank, world
+
+    def __len__(self) -> int:
+        return len(self.batches) // self.world
+
+    def epoch(self, epoch: int, seed: int) -> Iterator[Any]:
+        end = len(self) * self.world
+        return itertools.islice(self.batches.epoch(epoch, seed), self.rank, end, self.world)
+
+
+def make_optimizer(module: nn.Module, plan: Plan) -> torch.optim.AdamW:
+    """AdamW that decays matrices only, unless the module groups its own weights."""
+    if hasattr(module, "parameter_groups"):
+        groups = [dict(group) for group in module.parameter_groups()]
+    else:
+        moving = [one for one in module.parameters() if one.requires_grad]
+        groups = [
+            {"params": [one for one in moving if one.ndim > 1]},
+            {"params": [one for one in moving if one.ndim <= 1], "weight_decay": 0.0},
+        ]
+    for group in groups:
+        group["lr"] = plan.learning_rate * group.pop("lr_scale", 1.0)
+    groups = [group for group in groups if group["params"]]
+    if not groups:
+        raise ValueError("The module has no weights that may be trained (requires_grad).")
+    return torch.optim.AdamW(groups, lr=plan.learning_rate, weight_decay=plan.weight_decay)
+
+
+def make_schedule(optimizer: torch.optim.Optimizer, plan: Plan, n_updates: int) -> Any:
+    """Torch's schedule of that name, one step an update."""
+    rates = [group["lr"] for group in optimizer.param_groups]
+    if plan.schedule == "one_cycle":
+        return torch.optim.lr_scheduler.OneCycleLR(
+            optimizer,
+            max_lr=rates,
+            total_steps=n_updates + 1,
+            pct_start=min(0.3, 2 / plan.max_epochs),
+            final_div_factor=100,
+        )
+    if plan.schedule == "cosine":
+        return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=n_updates)
+    return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
