@@ -73,8 +73,7 @@ def bridge_losses(
         parts[f"mse_{name}"] = weights.mse * mse
     if weights.reconstruction:
         rebuilt = [
-            net.build(person, points)
-            for (person, _), points in zip(pooled, hidden, strict=True)
+            net.build(person, points) for (person, _), points in zip(pooled, hidden, strict=True)
         ]
         truth = torch.cat([bins for _, bins in pooled])
         error = F.mse_loss(torch.cat(rebuilt).float(), truth.float())

@@ -106,9 +106,7 @@ class MindBridgeNet(nn.Module):
     (torch.Size([5, 6]), torch.Size([5, 12]), torch.Size([5, 8]))
     """
 
-    def __init__(
-        self, n_subjects: int, heads: Mapping[str, Sequence[int]], sizes: Sizes
-    ) -> None:
+    def __init__(self, n_subjects: int, heads: Mapping[str, Sequence[int]], sizes: Sizes) -> None:
         super().__init__()
         self.sizes = sizes
         self.embedders = nn.ModuleList(embedder(sizes) for _ in range(n_subjects))
@@ -141,6 +139,4 @@ class MindBridgeNet(nn.Module):
     def predict(self, hidden: Tensor) -> dict[str, Tensor]:
         """Points of the shared space (B, h) as flattened targets (B, tokens * dims) by head."""
         shared = self.translator(hidden)
-        return {
-            name: head(shared) for name, head in zip(self.head_names, self.heads, strict=True)
-        }
+        return {name: head(shared) for name, head in zip(self.head_names, self.heads, strict=True)}
