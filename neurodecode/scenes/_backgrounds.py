@@ -147,8 +147,9 @@ def _city(place: Place) -> Canvas:
         at = place.x * cells + 1000
         tall = place.random(np.floor(at + cells)) * height + 0.06
         place.lay(canvas, place.y - (place.horizon - tall), ink)
-    lit = (np.sin(place.x * 132) > 0.2) & (np.sin(place.y * 132) > 0.2)
-    place.mix(canvas, lit & (place.y > place.horizon - tall + 0.03), (0.93, 0.88, 0.62))
+    windows = np.minimum(np.sin(place.x * 132), np.sin(place.y * 132)) - 0.2
+    below = place.y - (place.horizon - tall + 0.03)
+    place.lay(canvas, np.minimum(windows / 132, below), (0.93, 0.88, 0.62))
     place.ground(canvas, (0.66, 0.64, 0.62), (0.60, 0.58, 0.57))
     road = place.y - place.horizon - 0.12
     place.lay(canvas, road, (0.33, 0.33, 0.36))

@@ -7,6 +7,7 @@ centre to the edge, which is anti-aliasing without supersampling.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import cos, exp, sin, sqrt
 
 import numpy as np
@@ -14,8 +15,8 @@ from numpy.typing import NDArray
 
 from neurodecode.scenes import _backgrounds
 from neurodecode.scenes._backgrounds import Canvas
-from neurodecode.scenes._scene import DURATION_S, FRAME_RATE, Scene, Thing
-from neurodecode.scenes._shapes import Field, Part
+from neurodecode.scenes._scene import DURATION_S, FRAME_RATE, RGB, Scene, Thing
+from neurodecode.scenes._shapes import Field, Ink, Part
 
 LIGHT_COLOURS = {"bright": (1.0, 1.0, 1.0), "warm": (1.02, 0.93, 0.80), "dim": (0.72, 0.74, 0.80)}
 DEFAULT_SIZE = 64
@@ -104,13 +105,13 @@ def coverage(scene: Scene, size: int, time_s: float = 0.0) -> NDArray[np.float32
     """How much of each pixel each object covers, hidden or not: shape (n_objects, size, size)."""
     cover = np.zeros((len(scene.objects), size, size), dtype=np.float32)
     for index, thing in enumerate(scene.objects):
-        where = pose(scene, index, time_s)
+        grid = _Grid(pose(scene, index, time_s), size)
         for part in thing.parts:
-            placed = _place(part, where, size)
+            placed = grid.window(part)
             if placed is not None:
                 rows, columns, x, y = placed
                 window = cover[index, rows, columns]
-                np.maximum(window, _cover(part.distance(x, y), where.scale * size), out=window)
+                np.maximum(window, _cover(part.distance(x, y), grid.scale), out=window)
     return cover
 
 
@@ -139,25 +140,45 @@ def flow(scene: Scene, size: int, time_s: float, step_s: float) -> NDArray[np.fl
     return field
 
 
-def _place(part: Part, where: Pose, size: int) -> tuple[slice, slice, Field, Field] | None:
-    """The window of pixels that a part may touch, and the object's coordinates there."""
-    x, y, radius = part.holder
-    side = -1.0 if where.flip else 1.0
-    c, s = cos(where.turn), sin(where.turn)
-    scale = where.scale * size
-    middle_x = where.x * size + (x * side * c - y * s) * scale
-    middle_y = where.y * size + (x * side * s + y * c) * scale
-    reach = radius * scale + 1
-    left, right = max(0, int(middle_x - reach)), min(size, int(middle_x + reach) + 1)
-    top, bottom = max(0, int(middle_y - reach)), min(size, int(middle_y + reach) + 1)
-    if left >= right or top >= bottom:
-        return None
-    across = (np.arange(left, right, dtype=np.float32) + (0.5 - where.x * size)) / scale
-    down = (np.arange(top, bottom, dtype=np.float32) + (0.5 - where.y * size)) / scale
-    window_x, window_y = across[None, :], down[:, None]
-    if where.turn != 0:
-        window_x, window_y = c * window_x + s * window_y, c * window_y - s * window_x
-    return slice(top, bottom), slice(left, right), window_x * side, window_y
+class _Grid:
+    """Pixels of a picture in the frame of an object at one moment."""
+
+    def __init__(self, where: Pose, size: int) -> None:
+        self.where, self.size = where, size
+        self.scale = where.scale * size
+        self.side = -1.0 if where.flip else 1.0
+        self.c, self.s = cos(where.turn), sin(where.turn)
+        pixels = _pixels(size)
+        across = (pixels[None, :] - where.x * size) / self.scale
+        down = (pixels[:, None] - where.y * size) / self.scale
+        if where.turn == 0:
+            self.x, self.y = across * self.side, down
+        else:
+            self.x = (self.c * across + self.s * down) * self.side
+            self.y = self.c * down - self.s * across
+
+    def window(self, part: Part) -> tuple[slice, slice, Field, Field] | None:
+        """The rows and columns that a part may touch, and the object's coordinates there."""
+        x, y, half_x, half_y = part.holder
+        x *= self.side
+        middle_x = self.where.x * self.size + (x * self.c - y * self.s) * self.scale
+        middle_y = self.where.y * self.size + (x * self.s + y * self.c) * self.scale
+        c, s = abs(self.c), abs(self.s)
+        wide = (half_x * c + half_y * s) * self.scale + 1
+        high = (half_x * s + half_y * c) * self.scale + 1
+        left, right = max(0, int(middle_x - wide)), min(self.size, int(middle_x + wide) + 1)
+        top, bottom = max(0, int(middle_y - high)), min(self.size, int(middle_y + high) + 1)
+        if left >= right or top >= bottom:
+            return None
+        rows, columns = slice(top, bottom), slice(left, right)
+        if self.where.turn == 0:
+            return rows, columns, self.x[:, columns], self.y[rows]
+        return rows, columns, self.x[rows, columns], self.y[rows, columns]
+
+
+@lru_cache(maxsize=16)
+def _pixels(size: int) -> Field:
+    return np.arange(size, dtype=np.float32) + np.float32(0.5)
 
 
 def _cover(distance: Field, scale: float) -> Field:
@@ -171,47 +192,50 @@ class _Brush:
     """Paints the parts of one object at one moment."""
 
     def __init__(self, canvas: Canvas, where: Pose, light_side: int) -> None:
-        self.canvas, self.where = canvas, where
-        self.size = canvas.shape[-1]
-        self.lean = 0.14 * light_side * (-1 if where.flip else 1)
+        self.canvas = canvas
+        self.grid = _Grid(where, canvas.shape[-1])
+        # lighter towards the light, and towards the top
+        self.lit = self.grid.x * (0.14 * light_side * self.grid.side) + (0.86 - 0.07 * self.grid.y)
 
     def shadow(self) -> None:
-        placed = _place(SHADOW, self.where, self.size)
+        placed = self.grid.window(SHADOW)
         if placed is not None:
             rows, columns, x, y = placed
-            soft = np.clip(-SHADOW.distance(x, y) * 6, 0, 1)
+            soft = np.minimum(np.maximum(SHADOW.distance(x, y) * -6, 0), 1)
             self.canvas[:, rows, columns] *= 1 - np.float32(0.38) * soft
 
     def part(self, part: Part, thing: Thing) -> None:
-        placed = _place(part, self.where, self.size)
+        placed = self.grid.window(part)
         if placed is None:
             return
         rows, columns, x, y = placed
         distance = part.distance(x, y)
-        ink = np.asarray(_ink(part, thing.rgb), dtype=np.float32)[:, None, None]
-        # darker towards the edge and away from the light: a flat shape looks round
-        shade = np.minimum(distance * -7, 1) * np.float32(0.17) + (0.86 + self.lean * x - 0.07 * y)
-        colour = ink * shade
+        # darker towards the edge, so that a flat shape looks round
+        shade = np.minimum(distance * -1.19, np.float32(0.17))
+        shade += self.lit[rows, columns]
+        colour = _ink(part.ink, thing.rgb) * shade
         if part.ink == "main" and thing.texture != "plain":
             pattern = _texture(thing, x, y) * np.float32(0.6)
             colour += pattern * (_contrast(thing.rgb) - colour)
         window = self.canvas[:, rows, columns]
         colour -= window
-        colour *= _cover(distance, self.where.scale * self.size)
+        colour *= _cover(distance, self.grid.scale)
         window += colour
 
 
-def _ink(part: Part, rgb: tuple[float, float, float]) -> tuple[float, ...]:
-    if not isinstance(part.ink, str):
-        return part.ink
-    if part.ink == "dark":
-        return tuple(0.62 * one for one in rgb)
-    if part.ink == "light":
-        return tuple(one + 0.5 * (1 - one) for one in rgb)
-    return rgb
+@lru_cache(maxsize=4096)
+def _ink(ink: Ink, rgb: RGB) -> Field:
+    """An ink's colour, shape (3, 1, 1)."""
+    colour = ink if not isinstance(ink, str) else rgb
+    if ink == "dark":
+        colour = (0.62 * rgb[0], 0.62 * rgb[1], 0.62 * rgb[2])
+    elif ink == "light":
+        colour = (0.5 + rgb[0] / 2, 0.5 + rgb[1] / 2, 0.5 + rgb[2] / 2)
+    return np.asarray(colour, dtype=np.float32)[:, None, None]
 
 
-def _contrast(rgb: tuple[float, float, float]) -> NDArray[np.float32]:
+@lru_cache(maxsize=4096)
+def _contrast(rgb: RGB) -> Field:
     """The texture's second colour: light on dark, dark on light."""
     bright = 0.3 * rgb[0] + 0.6 * rgb[1] + 0.1 * rgb[2]
     second = [one * 0.35 for one in rgb] if bright > 0.5 else [0.35 * one + 0.65 for one in rgb]

@@ -140,6 +140,8 @@ class Scene:
     def painted(self) -> tuple[int, ...]:
         """Indices of the objects from the furthest to the nearest."""
         base = [thing.y + thing.scale for thing in self.objects]
+        if self.objects[0].size == "large":
+            base[0] = 0.0
         return tuple(sorted(range(len(base)), key=lambda i: base[i]))
 
 
@@ -225,7 +227,8 @@ def _other(draws: Draws, before: list[Thing], column: str, horizon: float) -> Th
         if before[0].size == "large" and len(before) == 1 and draws.chance(0.3)
         else "small"
     )
-    row = "front" if size == "medium" else draws.pick(ROWS)
+    # a large main object would hide whatever stands behind it
+    row = "front" if before[0].size == "large" else draws.pick(ROWS)
     return _thing(draws, draws.pick(kinds), size, (column, row), horizon, away=before[0])
 
 

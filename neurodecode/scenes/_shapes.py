@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 Field: TypeAlias = NDArray[np.float32]
 Ink: TypeAlias = str | tuple[float, float, float]
-Box: TypeAlias = tuple[float, float, float]
-"""Centre x, centre y and radius of a circle that holds the shape."""
+Box: TypeAlias = tuple[float, float, float, float]
+"""Centre x, centre y, half width and half height of a box that holds the shape."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Part:
 
     @cached_property
     def holder(self) -> Box:
-        """A circle that holds the shape, in the object's frame."""
+        """A box that holds the shape, in the object's frame."""
         return HOLDERS[self.shape](self.numbers)
 
     def distance(self, x: Field, y: Field) -> Field:
@@ -123,23 +123,35 @@ SHAPES: dict[str, Callable[[Field, Field, tuple[float, ...]], Field]] = {
 
 def _hold_line(numbers: tuple[float, ...]) -> Box:
     from_x, from_y, to_x, to_y, start, end = numbers
-    radius = hypot(to_x - from_x, to_y - from_y) / 2 + max(start, end)
-    return (from_x + to_x) / 2, (from_y + to_y) / 2, radius
+    thick = max(start, end)
+    half_x, half_y = abs(to_x - from_x) / 2 + thick, abs(to_y - from_y) / 2 + thick
+    return (from_x + to_x) / 2, (from_y + to_y) / 2, half_x, half_y
 
 
 def _hold_polygon(numbers: tuple[float, ...]) -> Box:
     x, y = numbers[::2], numbers[1::2]
-    centre_x, centre_y = (min(x) + max(x)) / 2, (min(y) + max(y)) / 2
-    far = max(hypot(a - centre_x, b - centre_y) for a, b in zip(x, y, strict=True))
-    return centre_x, centre_y, far
+    centre = (min(x) + max(x)) / 2, (min(y) + max(y)) / 2
+    return *centre, (max(x) - min(x)) / 2, (max(y) - min(y)) / 2
+
+
+def _hold_turned(numbers: tuple[float, ...], turn: float) -> Box:
+    """An ellipse or a box; the box that holds a box is larger than the one of its ellipse."""
+    c, s = abs(cos(turn)), abs(sin(turn))
+    half_x, half_y = numbers[2:4]
+    return numbers[0], numbers[1], half_x * c + half_y * s, half_x * s + half_y * c
+
+
+def _hold_ring(numbers: tuple[float, ...]) -> Box:
+    x, y, half_x, half_y = _hold_turned(numbers, numbers[4])
+    return x, y, half_x + numbers[5], half_y + numbers[5]
 
 
 HOLDERS: dict[str, Callable[[tuple[float, ...]], Box]] = {
-    "box": lambda n: (n[0], n[1], hypot(n[2], n[3])),
-    "ellipse": lambda n: (n[0], n[1], max(n[2], n[3])),
+    "box": lambda numbers: _hold_turned(numbers, numbers[5]),
+    "ellipse": lambda numbers: _hold_turned(numbers, numbers[4]),
     "line": _hold_line,
     "polygon": _hold_polygon,
-    "ring": lambda n: (n[0], n[1], max(n[2], n[3]) + n[5]),
+    "ring": _hold_ring,
 }
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from neurodecode import scenes
 
-GOLDEN = "de365dd23925be57"
+GOLDEN = "5acd862df43873b5"
 
 
 def _facts(numbers: range) -> str:
