@@ -1,0 +1,100 @@
+"""What SensorConv trains: the network, its temperature, the scale of the target; and its losses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from neurodecode.data import Responses
+from neurodecode.encoders._losses import info_nce
+from neurodecode.encoders._sensor_conv_network import PersonLayer, SensorConvNetwork, flat_layout
+from neurodecode.encoders._trials import TrialBatch
+
+HEADS = ("retrieval", "regression")
+
+
+class SensorConvModel(nn.Module):
+    """The network, its learned temperature, and the scale of the target.
+
+    Examples
+    --------
+    >>> network = SensorConvNetwork(6, 2, 0, HEADS, n_virtual=3, hidden=4, n_out=4)
+    >>> model = SensorConvModel(network, np.zeros(2, np.float32), np.ones(2, np.float32))
+    >>> sorted(model.embed(torch.zeros(1, 3, 6), torch.rand(3, 2), None))
+    ['regression', 'retrieval']
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self, network: SensorConvNetwork, mean: NDArray[np.float32], std: NDArray[np.float32]
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+        self.register_buffer("mean", torch.as_tensor(mean))
+        self.register_buffer("std", torch.as_tensor(std))
+
+    def losses(
+        self, batch: TrialBatch, layouts: Mapping[str, Tensor], weight: float
+    ) -> dict[str, Tensor]:
+        """The two losses and their weighted sum for a batch of one person."""
+        out = self.network(batch.values, layouts[batch.subject], batch.person)
+        target = batch.targets["target"].flatten(1)
+        contrastive = info_nce(out["retrieval"], target, self.log_scale.exp().clamp(max=100.0))
+        squared = functional.mse_loss(out["regression"], (target - self.mean) / self.std)
+        total = weight * contrastive + (1 - weight) * squared
+        return {"loss": total, "contrastive": contrastive, "squared": squared}
+
+    @torch.no_grad()
+    def embed(self, values: Tensor, layout: Tensor, person: int | None) -> dict[str, Tensor]:
+        """Points of the target space, (n, n_dims) for each head, in the units of the target."""
+        out = self.network(values, layout, person)
+        return {**out, "regression": out["regression"] * self.std + self.mean}
+
+
+class OnlyThePerson(nn.Module):
+    """A model of which one new person's matrix learns; the rest, batch statistics too, stays still.
+
+    Examples
+    --------
+    >>> network = SensorConvNetwork(6, 2, 1, HEADS, n_virtual=3, hidden=4, n_out=4)
+    >>> model = SensorConvModel(network, np.zeros(2, np.float32), np.ones(2, np.float32))
+    >>> tuned = OnlyThePerson(model, torch.eye(3))
+    >>> [name for name, one in tuned.named_parameters() if one.requires_grad]
+    ['model.network.person_layer.matrices']
+    """
+
+    def __init__(self, model: SensorConvModel, start: Tensor) -> None:
+        super().__init__()
+        self.model = model.requires_grad_(False)
+        own = PersonLayer(1, len(start))
+        own.matrices.data = start[None].clone()
+        model.network.person_layer = own
+
+    def train(self, mode: bool = True) -> OnlyThePerson:
+        """Stay in evaluation mode."""
+        return super().train(False)
+
+
+def layout_of(responses: Responses) -> Tensor:
+    """Flat layout (n_channels, 2) of a person's sensors.
+
+    Raises
+    ------
+    ValueError
+        If the responses have no sensor positions.
+    """
+    if responses.positions is None:
+        raise ValueError(
+            f"Sensors of subject '{responses.subject}' have no positions, and SensorConv looks "
+            f"at places. Set a montage before preprocessing."
+        )
+    return flat_layout(torch.as_tensor(responses.positions, dtype=torch.float32))
