@@ -151,7 +151,8 @@ class Cosines(torch.autograd.Function):
 
 
 def _norms(rows: Tensor) -> Tensor:
-    return torch.linalg.vector_norm(rows, dim=1, dtype=torch.float32).clamp_min(1e-12)
+    norms: Tensor = torch.linalg.vector_norm(rows, dim=1, dtype=torch.float32)
+    return norms.clamp_min(1e-12)
 
 
 def _products(one: Tensor, other: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -56,11 +56,20 @@ class BridgeModel(nn.Module):
         """The number of a person."""
         return list(self.n_voxels).index(subject)
 
+    def pool_of(self, person: int) -> VoxelPool:
+        """The pooling of one person."""
+        return cast(VoxelPool, self.pools[person])
+
+    @property
+    def first_head(self) -> nn.Linear:
+        """The default head."""
+        return cast(nn.Linear, self.net.heads[0])
+
     def pool(self, subject: str, values: Tensor) -> tuple[int, Tensor]:
         """Person's number, and their responses (B, V) as bins (B, n)."""
         person = self.person(subject)
         like = next(self.net.parameters())
-        return person, self.pools[person](values.to(like.device)).to(like.dtype)
+        return person, self.pool_of(person)(values.to(like.device)).to(like.dtype)
 
     def freeze_but(self, person: int) -> None:
         """Let only one person's embedder and builder learn."""

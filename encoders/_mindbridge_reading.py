@@ -90,7 +90,7 @@ class BridgeReader(BaseEncoder):
         else:
             points = self._imagined(source)
         person = self.model_.person(subject)
-        pool = self.model_.pools[person]
+        pool = self.model_.pool_of(person)
         with torch.no_grad():
             rows = [pool.spread(self.model_.net.build(person, one)).cpu().numpy() for one in points]
         return Responses(np.concatenate(rows), source.stimulus, subject, "fmri")
@@ -157,7 +157,7 @@ class BridgeReader(BaseEncoder):
 
     def _inverse(self, block: Tensor) -> Tensor:
         with torch.no_grad():
-            features = head_features(self.model_.net.heads[0], block.to(self._device))
+            features = head_features(self.model_.first_head, block.to(self._device))
             hidden: Tensor = self.inverse_(features)
         return hidden
 

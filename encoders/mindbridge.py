@@ -123,8 +123,8 @@ class MindBridge(BridgeReader):
                 {one.subject: one.n_units for one in people}, shapes, self.sizes, self.pooling
             )
         centres = self._centres(people)
-        for one, pool in zip(parts, model.pools, strict=True):
-            _prepare(pool, one, centres)
+        for person, one in enumerate(parts):
+            _prepare(model.pool_of(person), one, centres)
         batches = self._batches(parts, named, together=True)
         validation = [split.part(one, "validation") for one in people]
         step = BridgeStep(self.loss, self.seed)
@@ -264,7 +264,7 @@ class MindBridge(BridgeReader):
                     ids = one.stimulus[i * PREDICT_ROWS : i * PREDICT_ROWS + len(hidden)]
                     block = torch.from_numpy(target.rows(ids)).to(self._device)
                     with torch.no_grad():
-                        yield head_features(self.model_.net.heads[0], block), hidden
+                        yield head_features(self.model_.first_head, block), hidden
 
         self.inverse_ = Inverse(self.sizes.n_hidden).to(self._device)
         self.inverse_.learn(pairs(parts), pairs(validation))

@@ -19,7 +19,7 @@ from neurodecode.training import Plan
 
 N_DIMS = 6
 SIZES = Sizes(n_pooled=48, n_hidden=32, n_blocks=1, n_bottleneck=8, dropout_in=0.1, dropout=0.0)
-PLAN = Plan(max_epochs=25, learning_rate=3e-3, device="cpu")
+PLAN = Plan(max_epochs=12, learning_rate=6e-3, device="cpu")
 LOSS = BridgeLoss(temperature=0.05, mse=1.0)
 SPLIT = Split(range(120), range(120, 140), range(140, 200), rule="by number")
 
