@@ -1,0 +1,46 @@
+"""No picture without its evidence: scores with interval, chance, null and controls, and records."""
+
+from neurodecode.evidence._controls import (
+    ceiling,
+    constant_best,
+    majority,
+    mean_embedding,
+    mean_picture,
+    nearest_training,
+    noise_responses,
+    shuffled_order,
+)
+from neurodecode.evidence._fingerprint import data_fingerprint
+from neurodecode.evidence._looks import TestLooks, look_key
+from neurodecode.evidence._report import methods_paragraph, scores_table, scores_text
+from neurodecode.evidence._results import check_results, read_results, write_results
+from neurodecode.evidence._run import Run, git_commit, peak_rss_mb, versions
+from neurodecode.evidence._scores import Items, ProtocolResult, Score, score_table
+
+__all__ = [
+    "Items",
+    "ProtocolResult",
+    "Run",
+    "Score",
+    "TestLooks",
+    "ceiling",
+    "check_results",
+    "constant_best",
+    "data_fingerprint",
+    "git_commit",
+    "look_key",
+    "majority",
+    "mean_embedding",
+    "mean_picture",
+    "methods_paragraph",
+    "nearest_training",
+    "noise_responses",
+    "peak_rss_mb",
+    "read_results",
+    "score_table",
+    "scores_table",
+    "scores_text",
+    "shuffled_order",
+    "versions",
+    "write_results",
+]

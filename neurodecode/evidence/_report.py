@@ -1,0 +1,184 @@
+"""Results for people: a table for the terminal and a paragraph for a paper's methods."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def scores_table(results: Mapping[str, Any]) -> Table:
+    """All scores of ``results.json`` with interval, chance, null and controls, one row each.
+
+    Examples
+    --------
+    >>> scores_table({"experiment": "toy", "protocols": {}, "test_looks": 1}).row_count
+    0
+    """
+    from rich.table import Table
+
+    controls = _controls(results)
+    looks = results["test_looks"]
+    table = Table(
+        title=f"{results['experiment']} (look {looks} at this test part)", title_justify="left"
+    )
+    for name in ("protocol", "score"):
+        table.add_column(name, no_wrap=True)
+    for name in ("value", "95 % interval", "chance", "null 95th", "p", "n", *controls):
+        table.add_column(name.replace("_", " "), justify="right")
+    for protocol, content in results["protocols"].items():
+        for metric, score in content["scores"].items():
+            table.add_row(*_row(protocol, metric, score, content["controls"], controls))
+    return table
+
+
+def scores_text(results: Mapping[str, Any], width: int = 160) -> str:
+    """The same table as plain text."""
+    from rich.console import Console
+
+    out = io.StringIO()
+    Console(file=out, width=width, no_color=True, force_terminal=False).print(scores_table(results))
+    return out.getvalue()
+
+
+def methods_paragraph(results: Mapping[str, Any]) -> str:
+    """What a decoding report must state, from what was recorded; nothing is said that was not.
+
+    Parameters
+    ----------
+    results : mapping
+        The content of ``results.json``.
+
+    Returns
+    -------
+    str
+
+    Notes
+    -----
+    Source: COBIDAS (Nichols et al. 2017), appendix D.6 "multivariate modelling and predictive
+    analysis": what was predicted, from which units, how training and test were kept apart, how
+    parameters were chosen, the metric, its chance level, its uncertainty and its null.
+
+    Examples
+    --------
+    >>> methods_paragraph({"experiment": "toy", "protocols": {}, "split": "by run", "seed": 0,
+    ...     "test_looks": 2, "versions": {"neurodecode": "0.1"}}).split(". ")[0]
+    'Data were split as follows: by run'
+    """
+    simulated = "The recordings are simulated. " if results.get("simulated") else ""
+    protocols = " ".join(
+        _protocol_sentences(name, content) for name, content in results["protocols"].items()
+    )
+    return " ".join(f"{simulated}{_split(results)} {protocols} {_closing(results)}".split())
+
+
+def _split(results: Mapping[str, Any]) -> str:
+    split = results["split"]
+    rules = split if isinstance(split, str) else "; ".join(f"{k}: {v}" for k, v in split.items())
+    return (
+        f"Data were split as follows: {rules}. Encoders, their penalties and all that is learned "
+        f"or chosen used training and validation trials only; the test part was opened by the "
+        f"evaluation alone, {_times(results['test_looks'])} so far."
+    )
+
+
+def _protocol_sentences(name: str, content: Mapping[str, Any]) -> str:
+    words = [f"Protocol {_plain(name)}:"]
+    for key, sentence in (
+        ("subjects", "people: {}"),
+        ("sessions", "sessions: {}"),
+        ("units", "units: {}"),
+        ("n_train", "training trials: {}"),
+        ("n_test", "test items: {}"),
+        ("encoder", "encoder: {}"),
+        ("target", "target space: {}"),
+        ("generator", "generator: {}"),
+        ("n_samples", "samples per item: {}"),
+        ("selection_rule", "selection among samples: {}"),
+        ("repeats_averaged", "repeats: {}"),
+        ("kept_apart", "kept apart between training and test: {}"),
+    ):
+        if key in content:
+            words.append(sentence.format(_value(content[key])) + ",")
+    sentences = [" ".join(words).rstrip(",:") + "."]
+    sentences += [_score_sentence(metric, one) for metric, one in content["scores"].items()]
+    if content["controls"]:
+        names = ", ".join(_plain(one) for one in content["controls"])
+        sentences.append(f"The same scores were computed for these controls: {names}.")
+    return " ".join(sentences)
+
+
+def _score_sentence(metric: str, score: Mapping[str, Any]) -> str:
+    low, high = score["ci95"]
+    null = score["null"]
+    chance = "" if score["chance"] is None else f", chance {_number(score['chance'])}"
+    variant = f" ({score['variant']})" if "variant" in score else ""
+    how = f"{null.get('n', '')} {null.get('kind', 'null')}s".strip()
+    return (
+        f"{_plain(metric)}{variant} was {_number(score['value'])} (95 % bootstrap interval "
+        f"{_number(low)} to {_number(high)}, n = {score['n']}{chance}; null of {how}: mean "
+        f"{_number(null['mean'])}, 95th percentile {_number(null['p95'])}, one-sided "
+        f"p = {_number(null['p'])})."
+    )
+
+
+def _closing(results: Mapping[str, Any]) -> str:
+    versions = ", ".join(
+        f"{name} {version}" for name, version in results["versions"].items() if name != "platform"
+    )
+    commit = results.get("git_commit")
+    at = f", commit {commit[:12]}" if commit else ""
+    return f"Seed {results['seed']}. Software: {versions}{at}."
+
+
+def _controls(results: Mapping[str, Any]) -> list[str]:
+    names: dict[str, None] = {}
+    for content in results["protocols"].values():
+        names |= dict.fromkeys(content["controls"])
+    return list(names)
+
+
+def _row(
+    protocol: str,
+    metric: str,
+    score: Mapping[str, Any],
+    have: Mapping[str, Mapping[str, float]],
+    controls: list[str],
+) -> list[str]:
+    low, high = score["ci95"]
+    chance = "" if score["chance"] is None else _number(score["chance"])
+    beside = [have.get(one, {}).get(metric) for one in controls]
+    return [
+        protocol,
+        metric,
+        _number(score["value"]),
+        f"{_number(low)} to {_number(high)}",
+        chance,
+        _number(score["null"]["p95"]),
+        _number(score["null"]["p"]),
+        str(score["n"]),
+        *("" if one is None else _number(one) for one in beside),
+    ]
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}" if abs(value) < 0.1 else f"{value:.3f}"
+
+
+def _times(looks: int) -> str:
+    return "once" if looks == 1 else f"{looks} times"
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(str(one) for one in value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {one}" for key, one in value.items())
+    return str(value)

@@ -1,0 +1,174 @@
+"""``results.json``: its one shape, written whole and checked."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from neurodecode.errors import CorruptFileError
+from neurodecode.evidence._run import Run
+from neurodecode.evidence._scores import ProtocolResult
+from neurodecode.store import write_json
+
+RESULTS = "results.json"
+TOP = ("experiment", "protocols", "split", "test_looks", "seed", "versions", "seconds",
+       "peak_rss_mb")  # fmt: skip
+SCORE = ("value", "ci95", "chance", "null", "n")
+NULL = ("mean", "p95", "p")
+
+
+def write_results(
+    folder: str | Path,
+    experiment: str,
+    protocols: Iterable[ProtocolResult],
+    run: Run,
+    extra: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Write ``results.json`` into a folder, after checking it.
+
+    Parameters
+    ----------
+    folder : path
+    experiment : str
+    protocols : iterable of ProtocolResult
+    run : Run
+    extra : mapping, optional
+        Further facts at the top level, such as ``{"simulated": True}``.
+
+    Returns
+    -------
+    dict
+        What was written.
+
+    Raises
+    ------
+    ValueError
+        If the content is not of the shape that `check_results` wants.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with Run() as run:
+    ...     pass
+    >>> results = write_results(tempfile.mkdtemp(), "toy", [ProtocolResult("none", {})], run)
+    >>> results["protocols"]
+    {'none': {'scores': {}, 'controls': {}}}
+    """
+    results = {
+        "experiment": experiment,
+        "protocols": {one.name: one.as_json() for one in protocols},
+        **run.as_json(),
+        **(extra or {}),
+    }
+    check_results(results)
+    write_json(Path(folder) / RESULTS, results)
+    return results
+
+
+def read_results(folder: str | Path) -> dict[str, Any]:
+    """Read and check the ``results.json`` of a folder.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    CorruptFileError
+        If it is no JSON or not of the right shape.
+    """
+    file = Path(folder) / RESULTS
+    if not file.is_file():
+        raise FileNotFoundError(
+            f"There is no {file}. Give the folder that an experiment or the demo wrote."
+        )
+    try:
+        results = json.loads(file.read_text(encoding="utf-8"))
+        check_results(results)
+    except ValueError as error:
+        raise CorruptFileError(f"{file} is not a file of results: {error}") from error
+    return dict(results)
+
+
+def check_results(results: Any) -> None:
+    """Refuse what is not of the shape of ``results.json``; further keys are welcome.
+
+    Raises
+    ------
+    ValueError
+        Naming the place, what was expected there and what stands there.
+
+    Examples
+    --------
+    >>> check_results({"experiment": "toy"})
+    Traceback (most recent call last):
+    ValueError: results lacks 'protocols', 'split', 'test_looks', ... and 4 more.
+    """
+    _keys("results", results, TOP)
+    _expect("experiment", results["experiment"], isinstance(results["experiment"], str), "a name")
+    _expect("test_looks", results["test_looks"], _count(results["test_looks"]), "a number of looks")
+    _number("seconds", results["seconds"])
+    if results["peak_rss_mb"] is not None:
+        _number("peak_rss_mb", results["peak_rss_mb"])
+    _mapping("versions", results["versions"])
+    _mapping("protocols", results["protocols"])
+    for name, protocol in results["protocols"].items():
+        place = f"protocols.{name}"
+        _keys(place, protocol, ("scores", "controls"))
+        _mapping(f"{place}.scores", protocol["scores"])
+        _mapping(f"{place}.controls", protocol["controls"])
+        for metric, score in protocol["scores"].items():
+            _check_score(f"{place}.scores.{metric}", score)
+        for control, values in protocol["controls"].items():
+            _mapping(f"{place}.controls.{control}", values)
+            for metric, value in values.items():
+                _number(f"{place}.controls.{control}.{metric}", value)
+
+
+def _check_score(place: str, score: Any) -> None:
+    _keys(place, score, SCORE)
+    _number(f"{place}.value", score["value"])
+    ends = score["ci95"]
+    good = isinstance(ends, list | tuple) and len(ends) == 2 and all(map(_finite, ends))
+    _expect(f"{place}.ci95", ends, good and ends[0] <= ends[1], "[low, high]")
+    if score["chance"] is not None:
+        _number(f"{place}.chance", score["chance"])
+    _keys(f"{place}.null", score["null"], NULL)
+    for name in NULL:
+        _number(f"{place}.null.{name}", score["null"][name])
+    p = score["null"]["p"]
+    _expect(f"{place}.null.p", p, 0 < p <= 1, "a p-value above 0 and up to 1")
+    _expect(f"{place}.n", score["n"], _count(score["n"]) and score["n"] > 0, "a number of items")
+
+
+def _keys(place: str, content: Any, wanted: Iterable[str]) -> None:
+    _mapping(place, content)
+    missing = [name for name in wanted if name not in content]
+    if missing:
+        shown = ", ".join(f"'{name}'" for name in missing[:3])
+        more = f", ... and {len(missing) - 3} more" if len(missing) > 3 else ""
+        raise ValueError(f"{place} lacks {shown}{more}.")
+
+
+def _mapping(place: str, content: Any) -> None:
+    _expect(place, content, isinstance(content, Mapping), "an object with named entries")
+
+
+def _number(place: str, value: Any) -> None:
+    _expect(place, value, _finite(value), "a finite number")
+
+
+def _finite(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _expect(place: str, value: Any, good: bool, wanted: str) -> None:
+    if not good:
+        shown = repr(value)
+        shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
+        raise ValueError(f"{place} must be {wanted}; got {shown}.")

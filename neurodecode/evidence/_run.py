@@ -1,0 +1,154 @@
+"""What a result needs to be made again: seed, versions, commit, time, memory, data, looks."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from importlib import metadata
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from neurodecode._version import __version__
+from neurodecode.data import Embeddings, Responses, Split
+from neurodecode.evidence._fingerprint import data_fingerprint
+from neurodecode.evidence._looks import TestLooks, look_key
+
+PACKAGES = (
+    "numpy", "scipy", "scikit-learn", "scikit-image", "torch", "torchvision", "lightning",
+    "nilearn", "mne", "nibabel", "h5py", "open-clip-torch", "diffusers", "transformers", "timm",
+)  # fmt: skip
+
+
+class Run:
+    """Records what was run; use it as a context and give it to `write_results`.
+
+    Parameters
+    ----------
+    seed : int
+    looks : TestLooks, optional
+        Where looks at the test part are counted.
+
+    Examples
+    --------
+    >>> with Run(seed=3) as run:
+    ...     _ = sum(range(10))
+    >>> run.seconds >= 0, run.as_json()["seed"]
+    (True, 3)
+    """
+
+    def __init__(self, seed: int = 0, looks: TestLooks | None = None) -> None:
+        self.seed = seed
+        self.looks = looks or TestLooks()
+        self.data: dict[str, str] = {}
+        self.splits: dict[str, str] = {}
+        self.test_looks: dict[str, int] = {}
+        self.seconds = 0.0
+        self._start = time.perf_counter()
+
+    def __enter__(self) -> Self:
+        self._start = time.perf_counter()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.seconds = time.perf_counter() - self._start
+
+    def use(self, content: Responses | Embeddings | Sequence[Responses]) -> None:
+        """Note the fingerprints of data that went in."""
+        many = [content] if isinstance(content, Responses | Embeddings) else list(content)
+        for one in many:
+            name = one.subject if isinstance(one, Responses) else one.space
+            self.data[name] = data_fingerprint(one)
+
+    def look(
+        self,
+        protocol: str,
+        responses: Responses | Sequence[Responses],
+        split: Split | Iterable[Split],
+    ) -> int:
+        """Count a look at the test part of a protocol (all folds together are one look)."""
+        folds = [split] if isinstance(split, Split) else list(split)
+        people = [responses] if isinstance(responses, Responses) else list(responses)
+        self.use(people)
+        self.splits[protocol] = _rule(folds)
+        self.test_looks[protocol] = self.looks.add(look_key(people, folds), protocol)
+        return self.test_looks[protocol]
+
+    def as_json(self) -> dict[str, Any]:
+        """The part of ``results.json`` that says how it was made."""
+        running = self.seconds or time.perf_counter() - self._start
+        return {
+            "split": dict(self.splits),
+            "test_looks": max(self.test_looks.values(), default=0),
+            "test_looks_by_protocol": dict(self.test_looks),
+            "seed": self.seed,
+            "versions": versions(),
+            "seconds": round(running, 3),
+            "peak_rss_mb": peak_rss_mb(),
+            "data": dict(self.data),
+            "git_commit": git_commit(),
+        }
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python, of this package and of the installed packages that matter."""
+    found = {"neurodecode": __version__, "python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found | {"platform": platform.platform()}
+
+
+def peak_rss_mb() -> float | None:
+    """Largest resident memory of this process so far, in MB; None where it is not told."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)
+
+
+def git_commit(folder: str | Path | None = None) -> str | None:
+    """The commit of the checkout that the code runs from, with ``+changes`` if it was edited.
+
+    None for an installed package.
+    """
+    where = Path(folder) if folder is not None else Path(__file__).parent
+
+    def git(*words: str) -> str:
+        done = subprocess.run(
+            ["git", "-C", str(where), *words],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
+        )
+        return done.stdout.strip()
+
+    try:
+        # a package inside somebody's own repository is not from that repository
+        git("ls-files", "--error-unmatch", "__init__.py" if folder is None else ".")
+        changed = git("status", "--porcelain", "--untracked-files=no")
+        return git("rev-parse", "HEAD") + ("+changes" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _rule(folds: list[Split]) -> str:
+    sizes = f"{len(folds[0].train)} train, {len(folds[0].validation)} validation, " + (
+        f"{len(folds[0].test)} test {folds[0].by} ids"
+    )
+    times = f", {len(folds)} folds" if len(folds) > 1 else ""
+    return f"{folds[0].rule}; {folds[0].by} kept apart ({sizes}{times})"

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+
+from neurodecode.evidence import methods_paragraph, scores_table, scores_text
+
+SCORE = {
+    "value": 0.12,
+    "ci95": [0.1, 0.15],
+    "chance": 0.005,
+    "null": {"mean": 0.005, "p95": 0.02, "p": 1 / 1001, "n": 1000, "kind": "permutation"},
+    "n": 800,
+    "variant": "cosine among 200",
+}
+
+
+@pytest.fixture
+def results():
+    return {
+        "experiment": "demo",
+        "split": {"fmri": "random by stimulus, seed 0"},
+        "protocols": {
+            "fmri": {
+                "scores": {"retrieval_top1": SCORE},
+                "controls": {"noise": {"retrieval_top1": 0.005}, "mean": {}},
+                "subjects": ["p1", "p2"],
+                "n_test": 200,
+                "selection_rule": "none",
+            }
+        },
+        "seed": 3,
+        "test_looks": 2,
+        "versions": {"neurodecode": "0.1", "numpy": "2.0", "platform": "Linux"},
+        "git_commit": "0123456789abcdef",
+        "simulated": True,
+    }
+
+
+def test_the_table_holds_scores_and_controls(results):
+    table = scores_table(results)
+    assert [one.header for one in table.columns][-2:] == ["noise", "mean"]
+    [line] = [one for one in scores_text(results).splitlines() if "retrieval_top1" in one]
+    for cell in ("fmri", "0.120", "0.100 to 0.150", "0.005", "0.02", "0.000999", "800"):
+        assert cell in line
+    assert "look 2 at this test part" in scores_text(results)
+
+
+def test_the_paragraph_says_what_a_report_must(results):
+    text = methods_paragraph(results)
+    assert text.startswith("The recordings are simulated. Data were split as follows: fmri: random")
+    for part in (
+        "opened by the evaluation alone, 2 times so far",
+        "people: p1, p2, test items: 200, selection among samples: none.",
+        "retrieval top1 (cosine among 200) was 0.120 (95 % bootstrap interval 0.100 to 0.150, "
+        "n = 800, chance 0.005; null of 1000 permutations: mean 0.005, 95th percentile 0.02, "
+        "one-sided p = 0.000999)",
+        "these controls: noise, mean",
+        "Seed 3. Software: neurodecode 0.1, numpy 2.0, commit 0123456789ab.",
+    ):
+        assert part in text
+
+
+def test_what_was_not_recorded_is_not_said(results):
+    plain = methods_paragraph({**results, "simulated": False, "test_looks": 1, "git_commit": None})
+    assert "simulated" not in plain
+    assert "commit" not in plain
+    assert "generator" not in plain
+    assert "alone, once so far" in plain
