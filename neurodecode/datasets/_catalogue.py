@@ -70,4 +70,13 @@ CATALOGUE: tuple[Dataset, ...] = (
         obtain="the sherlock_nifti_kit folder of github.com/Summer-MIND/mind_2018",
         reader="neurodecode.datasets.sherlock.read",
     ),
+    Dataset(
+        name="ssvep",
+        title="Three flickers and rest, 8 occipital electrodes (Kalunga et al. 2016)",
+        modality="eeg",
+        licence="CC0 1.0",
+        size="about 4 MB a session, 12 people",
+        obtain="clone github.com/sylvchev/dataset-ssvep-exoskeleton",
+        reader="neurodecode.datasets.ssvep.read",
+    ),
 )
