@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from neurodecode.data import Embeddings
-from neurodecode.evidence import Run, git_commit, peak_rss_mb, versions
+from neurodecode.evidence import Run, git_commit, versions
 
 
 def test_time_is_measured_to_the_end_of_the_block():
@@ -29,7 +29,7 @@ def test_memory_is_the_peak_of_its_process():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     before, middle, after = (float(one) for one in done.stdout.split())
     assert 10 < before < middle - 100
-    assert after >= middle >= 128
+    assert after == pytest.approx(middle, abs=2)  # the kernel counts pages in batches
 
 
 def test_versions_name_what_is_installed_without_loading_it():
