@@ -132,8 +132,8 @@ def pick_device(device: str = "auto") -> torch.device:
         raise ValueError(
             f"There is no device '{device}'. Use 'auto', 'cpu', 'cuda' or 'mps'."
         ) from error
-    there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
-    if chosen.type in there and not there[chosen.type]():
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there.get(chosen.type, True):
         raise ValueError(
             f"device='{device}' was asked for, but torch finds none on this machine. "
             f"Use device='auto' or 'cpu'."

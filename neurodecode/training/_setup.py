@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from lightning.fabric import Fabric
-from lightning.fabric.strategies import DDPStrategy
+from lightning.fabric.strategies.ddp import DDPStrategy
 from torch import nn
 
 from neurodecode.training._plan import Batches, Plan, pick_device
@@ -69,8 +69,9 @@ class _EveryNth:
 
 def make_optimizer(module: nn.Module, plan: Plan) -> torch.optim.AdamW:
     """AdamW that decays matrices only, unless the module groups its own weights."""
-    if hasattr(module, "parameter_groups"):
-        groups = [dict(group) for group in module.parameter_groups()]
+    own: Any = getattr(module, "parameter_groups", None)
+    if own is not None:
+        groups = [dict(group) for group in own()]
     else:
         moving = [one for one in module.parameters() if one.requires_grad]
         groups = [
