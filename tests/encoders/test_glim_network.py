@@ -1,0 +1,79 @@
+"""GLIM's network: its published size, its masks, its prompts."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from neurodecode.encoders._glim_network import (
+    Attention,
+    GlimNetwork,
+    GlimSize,
+    PromptEmbedding,
+    hide_prompts,
+)
+
+TINY = GlimSize(n_times=16, n_channels=8, n_queries=4, merger_width=8, depth=2, n_heads=2)
+
+
+def network() -> GlimNetwork:
+    torch.manual_seed(0)
+    return GlimNetwork(TINY, (3, 3, 4), d_model=12).eval()
+
+
+def test_trainable_parameters_are_the_published_18_8_million() -> None:
+    with torch.device("meta"):
+        published = GlimNetwork(GlimSize(), (3, 3, 31), d_model=1024)
+    count = sum(one.numel() for one in published.parameters())
+    assert round(count / 1e6, 1) == 18.8
+    assert count == 18_808_451
+
+
+def test_padding_does_not_matter() -> None:
+    model = network()
+    values = torch.randn(2, 16, 8)
+    valid = torch.arange(16) < torch.tensor([[10], [16]])
+    prompt = torch.zeros(2, 3, dtype=torch.long)
+    changed = values.clone()
+    changed[0, 10:] = 99.0
+    assert torch.allclose(model(values, prompt, valid), model(changed, prompt, valid), atol=1e-5)
+
+
+def test_attention_agrees_with_torch() -> None:
+    torch.manual_seed(0)
+    ours = Attention(8, 2)
+    theirs = torch.nn.MultiheadAttention(8, 2, batch_first=True)
+    with torch.no_grad():
+        theirs.in_proj_weight.copy_(torch.cat([ours.query.weight, ours.key_value.weight]))
+        theirs.in_proj_bias.copy_(torch.cat([ours.query.bias, ours.key_value.bias]))
+        theirs.out_proj.weight.copy_(ours.out.weight)
+        theirs.out_proj.bias.copy_(ours.out.bias)
+    queries, keys = torch.randn(2, 3, 8), torch.randn(2, 5, 8)
+    valid = torch.tensor([[True, True, True, False, False], [True] * 5])
+    expected, _ = theirs(queries, keys, keys, key_padding_mask=~valid)
+    assert torch.allclose(ours(queries, keys, valid), expected, atol=1e-6)
+
+
+def test_prompts_start_as_nothing_and_can_be_learned() -> None:
+    model = network()
+    values, known = torch.randn(1, 16, 8), torch.tensor([[1, 1, 1]])
+    unknown = torch.zeros_like(known)
+    assert torch.allclose(model(values, known), model(values, unknown))
+    torch.nn.init.normal_(model.blocks[0].over_time.weight)
+    torch.nn.init.normal_(model.blocks[0].over_width.weight)
+    assert not torch.allclose(model(values, known), model(values, unknown), atol=1e-3)
+
+
+def test_weights_of_the_prompts_start_at_the_share_of_entries() -> None:
+    assert PromptEmbedding((3, 3, 31), 8).weights.tolist() == pytest.approx(
+        [3 / 37, 3 / 37, 31 / 37]
+    )
+
+
+def test_hiding_is_as_often_as_asked() -> None:
+    torch.manual_seed(0)
+    prompt = torch.ones(4000, 3, dtype=torch.long)
+    hidden = (hide_prompts(prompt, (0.0, 0.5, 1.0)) == 0).float().mean(dim=0)
+    assert hidden[0] == 0
+    assert 0.45 < hidden[1] < 0.55
+    assert hidden[2] == 1
