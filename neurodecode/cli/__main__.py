@@ -1,0 +1,7 @@
+"""``python -m neurodecode.cli`` is ``neurodecode``."""
+
+import sys
+
+from neurodecode.cli import main
+
+sys.exit(main())

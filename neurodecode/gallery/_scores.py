@@ -1,0 +1,178 @@
+"""The numbers of ``results.json`` as rows of tables and marks of small charts."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+CONTROL_NOTES = {
+    "noise": "the same generator, fed with noise in place of the brain",
+    "shuffle": "the same generator, fed with the brain's response to another stimulus",
+    "permut": "the same generator, fed with the brain's response to another stimulus",
+    "constant": "the one answer that is best when nothing is known of the brain",
+    "mean": "the mean of the training part, as the answer to everything",
+    "majority": "the most frequent class of the training trials",
+    "nearest": "the training stimulus nearest to the prediction",
+    "ceiling": "the same generator, fed with the true embedding: the best it can do",
+    "ridge": "plain ridge in place of the encoder",
+    "length": "as long as the truth, and nothing else known",
+    "corpus": "another text of the same corpus",
+}
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Maps values to percent of a chart's width."""
+
+    low: float
+    high: float
+
+    def at(self, value: float) -> float:
+        """Place of a value, 2 to 98 percent.
+
+        Examples
+        --------
+        >>> Axis(0.0, 1.0).at(0.5)
+        50.0
+        """
+        share = (value - self.low) / (self.high - self.low)
+        return round(2 + 96 * min(1.0, max(0.0, share)), 2)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One metric of one protocol: the score and what it is to be read against."""
+
+    metric: str
+    score: Mapping[str, float | None]
+    controls: Mapping[str, float]
+    axis: Axis
+
+    @property
+    def label(self) -> str:
+        """The metric's name for people."""
+        return label(self.metric)
+
+    @property
+    def summary(self) -> str:
+        """The chart in words, for those who do not see it."""
+        parts = [f"{self.label}: {number(self.score['value'])}"]
+        if self.score["low"] is not None and self.score["high"] is not None:
+            parts.append(f"interval {number(self.score['low'])} to {number(self.score['high'])}")
+        parts.append(f"chance {number(self.score['chance'])}")
+        parts += [f"{label(name)} {number(value)}" for name, value in self.controls.items()]
+        return ", ".join(parts)
+
+
+def label(name: str) -> str:
+    """A metric's or control's name for people.
+
+    Examples
+    --------
+    >>> label("identification_two_way"), label("retrieval_top1"), label("PixCorr")
+    ('identification two-way', 'retrieval top-1', 'PixCorr')
+    """
+    words = name.replace("_", " ")
+    words = re.sub(r"\btop ?(\d+)\b", r"top-\1", words)
+    words = words.replace("two way", "two-way").replace("two vs two", "two-vs-two")
+    return re.sub(r"\b(fmri|meg|eeg|clip|ssim|bleu|wer)\b", lambda found: found[0].upper(), words)
+
+
+def control_note(name: str) -> str:
+    """What a control is, by its name; empty for a name that says it itself.
+
+    Examples
+    --------
+    >>> control_note("noise")
+    'the same generator, fed with noise in place of the brain'
+    """
+    plain = name.lower()
+    return next((note for word, note in CONTROL_NOTES.items() if word in plain), "")
+
+
+def number(value: Any, digits: int = 3) -> str:
+    """A number for a table; a dash where there is none.
+
+    Examples
+    --------
+    >>> number(0.5), number(12), number(None), number(1234.5)
+    ('0.500', '12', '-', '1,234.5')
+    """
+    value = finite(value)
+    if value is None:
+        return "-"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.{1 if abs(value) >= 100 else digits}f}"
+
+
+def p_value(value: Any) -> str:
+    r"""A p value for a table.
+
+    Examples
+    --------
+    >>> p_value(0.0002), p_value(0.04)
+    ('<\u20090.001', '0.040')
+    """
+    plain = finite(value)
+    return "<\u20090.001" if plain is not None and plain < 0.001 else number(plain)
+
+
+def finite(value: Any) -> float | None:
+    """A finite number, or None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return value if math.isfinite(value) else None
+
+
+def rows(protocol: Mapping[str, Any]) -> list[Row]:
+    """The metrics of one protocol, in the order of the file."""
+    controls = protocol.get("controls") or {}
+    made = []
+    for metric, score in (protocol.get("scores") or {}).items():
+        beside = {
+            name: value
+            for name, values in controls.items()
+            if isinstance(values, Mapping) and (value := _plain(values.get(metric))) is not None
+        }
+        flat = _flatten(score)
+        made.append(Row(metric, flat, beside, _axis([*flat.values_on_axis(), *beside.values()])))
+    return made
+
+
+class _Flat(dict[str, "float | None"]):
+    def values_on_axis(self) -> list[float]:
+        names = ("value", "low", "high", "chance", "null_mean", "null_p95")
+        return [value for name in names if (value := self[name]) is not None]
+
+
+def _flatten(score: Any) -> _Flat:
+    plain = score if isinstance(score, Mapping) else {"value": score}
+    interval = plain.get("ci95") or (None, None)
+    null = plain.get("null") or {}
+    return _Flat(
+        value=finite(plain.get("value")),
+        low=finite(interval[0]),
+        high=finite(interval[1]),
+        chance=finite(plain.get("chance")),
+        null_mean=finite(null.get("mean")),
+        null_p95=finite(null.get("p95")),
+        p=finite(null.get("p")),
+        n=finite(plain.get("n")),
+    )
+
+
+def _plain(value: Any) -> float | None:
+    return finite(value.get("value")) if isinstance(value, Mapping) else finite(value)
+
+
+def _axis(values: Iterable[float]) -> Axis:
+    known = list(values) or [0.0]
+    if min(known) >= 0 and max(known) <= 1:
+        return Axis(0.0, 1.0)
+    low, high = min(0.0, *known), max(0.0, *known)
+    edge = 0.05 * (high - low or 1.0)
+    return Axis(low - edge if low < 0 else 0.0, high + edge)
