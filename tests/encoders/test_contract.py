@@ -1,0 +1,51 @@
+"""Every encoder keeps the contract; add yours to ``CASES`` as one entry."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from neurodecode import encoders
+
+sys.path.insert(0, str(Path(__file__).parent))
+from contract import CHECKS, Case, sensor_people
+
+CASES = [
+    Case("Ridge", lambda: encoders.Ridge(device="cpu")),
+    Case("Ridge, sensors", lambda: encoders.Ridge(device="cpu"), people=sensor_people),
+]
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda one: one.__name__.removeprefix("check_"))
+@pytest.mark.parametrize("case", CASES, ids=lambda one: one.name)
+def test_contract(case, check):
+    check(case)
+
+
+def test_the_contract_can_be_broken():
+    """A check that passes whatever the encoder does is worth nothing: three broken encoders."""
+
+    class SeesTheTest(encoders.Ridge):
+        def fit(self, responses, targets, split):
+            whole = type(split)([*split.train, *split.test], [], [], rule="leaky")
+            return super().fit(responses, targets, whole)
+
+    class ForgetsTrials(encoders.Ridge):
+        def predict(self, responses, head=None):
+            return super().predict(responses, head).average_repeats()
+
+    class ChangesOthers(encoders.Ridge):
+        def adapt(self, responses, targets, split):
+            return self.fit([responses], targets, split)
+
+    broken = {
+        SeesTheTest: "check_test_part_is_not_used",
+        ForgetsTrials: "check_predicts_one_row_a_trial",
+        ChangesOthers: "check_adapt_adds_a_person",
+    }
+    by_name = {one.__name__: one for one in CHECKS}
+    for encoder, name in broken.items():
+        with pytest.raises((AssertionError, ValueError)):
+            by_name[name](Case(encoder.__name__, encoder))
