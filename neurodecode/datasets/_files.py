@@ -58,6 +58,41 @@ def existing(path: str | Path, what: str = "file") -> Path:
     return found
 
 
+def locate(folder: str | Path, *markers: str, depth: int = 2) -> list[Path]:
+    """The folders, at or below ``folder``, that hold a file or folder of one of these names.
+
+    Parameters
+    ----------
+    folder : path
+    markers : str
+        Patterns, as `Path.glob` takes them.
+    depth : int
+        How far below; what is found higher up hides what is below.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> root = Path(tempfile.mkdtemp())
+    >>> (root / "set" / "sub001").mkdir(parents=True)
+    >>> [found.name for found in locate(root, "sub*")]
+    ['set']
+    """
+    root = existing(folder, "folder")
+    for level in range(depth + 1):
+        here = sorted(root.glob("/".join(["*"] * level))) if level else [root]
+        found = [one for one in here if any(next(one.glob(name), None) for name in markers)]
+        if found:
+            return found
+    raise FileNotFoundError(
+        f"Neither {root} nor a folder below it holds {listing(markers)}. Check the path."
+    )
+
+
 def read_mat(path: str | Path, names: Iterable[str] | None = None) -> dict[str, Any]:
     """Read a MATLAB file of any version (5 to 7.3) into plain Python.
 

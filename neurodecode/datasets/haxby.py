@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 
 from neurodecode.data import Recording, listing
-from neurodecode.datasets._files import existing
+from neurodecode.datasets._files import existing, locate
 from neurodecode.datasets._volumes import Volumes, events_of, spans
 from neurodecode.errors import CorruptFileError
 
@@ -90,6 +90,27 @@ def read(
         f"{folder} is no Haxby folder for person {person}. Expected attributes_literal.txt "
         f"(PyMVPA), labels.txt (nilearn's subjN) or sub{person:03d}/BOLD (OpenfMRI) in it."
     )
+
+
+def read_people(folder: str | Path) -> list[Recording]:
+    """Everybody in a folder of any of the layouts, or in a folder that holds such folders.
+
+    Parameters
+    ----------
+    folder : path
+        Such as ``nilearn_data/haxby2001`` with ``subj1`` to ``subj6``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is nobody.
+    """
+    found = locate(folder, "attributes_literal.txt", "labels.txt", "sub[0-9][0-9][0-9]/BOLD")
+    people: list[Recording] = []
+    for one in found:
+        numbers = [int(sub.name[3:]) for sub in sorted(one.glob("sub[0-9][0-9][0-9]"))] or [1]
+        people += [read(one, number) for number in numbers]
+    return people
 
 
 def _from_nilearn(fetched: Mapping[str, Any], person: int, mask: str | Path | None) -> Recording:

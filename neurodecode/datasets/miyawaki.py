@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodecode.data import Recording, Responses, Stimuli
-from neurodecode.datasets._files import existing, read_mat
+from neurodecode.datasets._files import existing, locate, read_mat
 from neurodecode.datasets._volumes import spans
 from neurodecode.errors import CorruptFileError
 
@@ -40,6 +40,7 @@ SUBJECT = "miyawaki-s1"
 TR_S = 2.0
 _SQUARES = 10
 _SIDE = 28
+_FILE = "miyawaki_structured_28x28.mat"
 _NAMES = (
     *("fmriTrn", "fmriTest", "stimTrn", "stimTest"),
     *("labelTrn", "labelTest", "train_indices", "test_indices"),
@@ -52,7 +53,7 @@ def read(path: str | Path) -> Responses:
     Parameters
     ----------
     path : path
-        The ``.mat`` file or the folder that holds it.
+        The ``.mat`` file, or a folder that holds it (or holds its folder).
 
     Returns
     -------
@@ -159,7 +160,7 @@ def _upright(pixels: NDArray[Any], side: int) -> NDArray[Any]:
 def _content(path: str | Path) -> dict[str, Any]:
     file = existing(path, "Miyawaki file or folder")
     if file.is_dir():
-        file = existing(file / "miyawaki_structured_28x28.mat", "Miyawaki file")
+        file = locate(file, _FILE)[0] / _FILE
     content = read_mat(file, _NAMES)
     for name in _NAMES[:4]:
         content[name] = np.atleast_2d(content[name])

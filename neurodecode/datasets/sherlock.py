@@ -35,7 +35,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodecode.data import Responses, Stimuli
-from neurodecode.datasets._files import existing, read_mat
+from neurodecode.datasets._files import existing, locate, read_mat
 from neurodecode.errors import CorruptFileError
 
 TR_S = 1.5
@@ -53,6 +53,7 @@ def read(folder: str | Path, *, min_duration_s: float = 9.0) -> list[Responses]:
     Parameters
     ----------
     folder : path
+        The folder of the layout above, or one that holds it.
     min_duration_s : float
         Shorter scenes are left out.
 
@@ -76,7 +77,7 @@ def read_film(folder: str | Path) -> list[Responses]:
     CorruptFileError
         If a recording is truncated, has another shape or holds values that are no numbers.
     """
-    root = existing(folder, "Sherlock folder")
+    root = _root(folder)
     files = sorted((root / "subjects").glob("s*/pmc_nn_sherlock_movie_s*.mat"), key=_number)
     if not files:
         raise FileNotFoundError(
@@ -98,7 +99,7 @@ def scenes(folder: str | Path, *, min_duration_s: float = 9.0) -> Stimuli:
         With metadata ``start`` and ``stop`` (volumes counted from 0, ``stop`` excluded), ``run``
         ('1' or '2') and ``title``.
     """
-    rows = _scene_rows(existing(Path(folder) / _SEGMENTS, "Sherlock segment table"))
+    rows = _scene_rows(existing(_root(folder) / _SEGMENTS, "Sherlock segment table"))
     kept = [row for row in rows if (row["stop"] - row["start"]) * TR_S >= min_duration_s]
     columns = {
         name: np.array([row[name] for row in kept]) for name in ("start", "stop", "run", "title")
@@ -145,7 +146,7 @@ def read_roi_timecourses(folder: str | Path) -> list[Responses]:
     list of Responses, shape (1976, n_regions)
         ``dims`` is ``('trial', 'parcel')`` and ``units`` names the regions.
     """
-    root = existing(Path(folder) / "roi_timecourses", "folder of time courses")
+    root = existing(_root(folder) / "roi_timecourses", "folder of time courses")
     courses: dict[str, NDArray[Any]] = {}
     for file in sorted(root.glob("*_sherlock_movie_roicorr.mat")):
         course = np.atleast_2d(read_mat(file, ["roitc"])["roitc"]).astype(np.float32)
@@ -205,6 +206,10 @@ def _person(file: Path) -> Responses:
         "fmri",
         run=_scan(place),
     )
+
+
+def _root(folder: str | Path) -> Path:
+    return locate(folder, _SEGMENTS, "subjects/s[0-9]*", "roi_timecourses")[0]
 
 
 def _number(file: Path) -> int:

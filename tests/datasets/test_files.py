@@ -11,6 +11,7 @@ from scipy.io import savemat
 
 from neurodecode.datasets._files import (
     data_folder,
+    locate,
     mat_names,
     open_hdf5,
     read_mat,
@@ -193,6 +194,15 @@ def test_truncated_mat73_and_hdf5_name_the_file(tmp_path):
 def test_absent_file_is_named(tmp_path, read):
     with pytest.raises(FileNotFoundError, match=r"There is no .* at .*gone\.x\. Check the path\."):
         read(tmp_path / "gone.x")
+
+
+def test_folders_are_located_at_the_highest_level(tmp_path):
+    for one in ("a/x/sub001", "b/y/sub001", "b/y/z/sub001"):
+        (tmp_path / one).mkdir(parents=True)
+    assert [found.name for found in locate(tmp_path, "sub*", "labels.txt")] == ["x", "y"]
+    assert locate(tmp_path / "a" / "x", "sub*") == [tmp_path / "a" / "x"]
+    with pytest.raises(FileNotFoundError, match=r"nor a folder below it holds 'sub\*'\. Check"):
+        locate(tmp_path, "sub*", depth=1)
 
 
 def test_data_folder_follows_the_environment(tmp_path, monkeypatch):

@@ -123,6 +123,19 @@ def test_broken_files_are_named(tmp_path):
         haxby.read(tmp_path / "..")
 
 
+def test_everybody_in_a_folder(tmp_path):
+    for number in (2, 10):
+        folder = tmp_path / "haxby2001" / f"subj{number}"
+        _image(folder / "bold.nii.gz", 12)
+        _mask(folder / "mask4_vt.nii.gz")
+        _labels(folder / "labels.txt", "labels chunks")
+    people = haxby.read_people(tmp_path)
+    assert {person.subject for person in people} == {"haxby-2", "haxby-10"}
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FileNotFoundError, match=r"Neither .* holds 'attributes_literal\.txt'"):
+        haxby.read_people(tmp_path / "empty")
+
+
 @pytest.mark.recorded
 @pytest.mark.skipif(not RECORDED.exists(), reason=f"no recordings at {RECORDED}")
 def test_both_layouts_of_the_published_files_agree():

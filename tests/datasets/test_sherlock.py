@@ -99,7 +99,7 @@ def test_regions_and_the_file_without_time_courses(folder, caplog):
 
 
 def test_broken_files_are_named(folder):
-    with pytest.raises(FileNotFoundError, match=r"No recording under .*subjects; expected files"):
+    with pytest.raises(FileNotFoundError, match=r"No recording under .*subjects; expected files n"):
         sherlock.read(folder)
     _person(folder, 1)
     file = folder / "subjects/s1/pmc_nn_sherlock_movie_s1.mat"
