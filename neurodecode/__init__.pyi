@@ -2,6 +2,7 @@ from . import data as data
 from . import encoders as encoders
 from . import errors as errors
 from . import evidence as evidence
+from . import gallery as gallery
 from . import generators as generators
 from . import metrics as metrics
 from . import preprocessing as preprocessing

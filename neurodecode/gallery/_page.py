@@ -15,6 +15,7 @@ from markupsafe import Markup
 from neurodecode.evidence import methods_paragraph
 from neurodecode.gallery._scores import control_note, finite, label, number, p_value, rows
 
+SCRIPTS = ("start.js", "theme.js", "filters.js", "grid.js", "details.js")
 PAGE_SIZE = 96
 NO_SCRIPT_ITEMS = 48
 FIRST_ITEMS = 6
@@ -39,7 +40,7 @@ def render(content: Mapping[str, Any]) -> str:
     Content Security Policy Level 3, W3C: hashes of inline script and style.
     """
     results = content["results"]
-    style, script = _asset("gallery.css"), _asset("gallery.js")
+    style, script = _asset("gallery.css"), _script()
     names = sorted({item["subject"] for item in content["items"]})
     return (
         _environment()
@@ -98,6 +99,11 @@ def _environment() -> Environment:
 def _asset(name: str) -> str:
     source = resources.files("neurodecode.gallery") / "templates" / name
     return source.read_text(encoding="utf-8")
+
+
+def _script() -> str:
+    parts = "\n".join(_asset(name) for name in SCRIPTS)
+    return f'(() => {{\n"use strict";\n{parts}}})();\n'
 
 
 def _policy(style: str, script: str) -> str:
