@@ -79,4 +79,13 @@ CATALOGUE: tuple[Dataset, ...] = (
         obtain="clone github.com/sylvchev/dataset-ssvep-exoskeleton",
         reader="neurodecode.datasets.ssvep.read",
     ),
+    Dataset(
+        name="zuco",
+        title="Reading natural sentences, 12 and 18 people (ZuCo 1.0 and 2.0)",
+        modality="eeg",
+        licence="as the project pages state it",
+        size="many GB; a results file is one person's task",
+        obtain="download the 'Matlab files' folders from osf.io/q3zws (1.0) and osf.io/2urht (2.0)",
+        reader="neurodecode.datasets.zuco.read_subject",
+    ),
 )

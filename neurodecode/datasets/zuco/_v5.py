@@ -1,0 +1,79 @@
+"""ZuCo 1.0: MATLAB 5 files with an array of structs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.io import loadmat
+
+from neurodecode.datasets.zuco._sentence import BANDS, MEASURES, Sentence, Word, usable
+from neurodecode.errors import CorruptFileError
+
+
+def iterate(path: Path, words: bool = True) -> Iterator[Sentence]:
+    """The sentences of a file, in order; the file is in memory while they are read."""
+    try:
+        content = loadmat(
+            path, variable_names=["sentenceData"], squeeze_me=True, struct_as_record=False
+        )
+    except Exception as error:  # scipy raises many kinds for a file that is cut off
+        raise CorruptFileError(
+            f"{path} can't be read as a MATLAB 5 file ({type(error).__name__}: {error}). It is "
+            f"truncated or another file."
+        ) from error
+    if "sentenceData" not in content:
+        raise CorruptFileError(
+            f"{path} has no variable 'sentenceData'; it is no ZuCo results file."
+        )
+    for index, item in enumerate(np.atleast_1d(content["sentenceData"])):
+        yield _sentence(index, item, words)
+
+
+def _sentence(index: int, item: Any, words: bool) -> Sentence:
+    bands = {band: _vector(getattr(item, f"mean_{band}", None)) for band in BANDS}
+    return Sentence(
+        index,
+        str(getattr(item, "content", "")),
+        usable(getattr(item, "rawData", None)),
+        tuple(_words(getattr(item, "word", None))) if words else (),
+        {band: value for band, value in bands.items() if value is not None},
+        _number(getattr(item, "omissionRate", None)),
+    )
+
+
+def _words(item: Any) -> Iterator[Word]:
+    # a rejected sentence has a not-a-number here; a sentence of one word has no array around it
+    if item is None or isinstance(item, float):
+        return
+    for one in np.atleast_1d(item):
+        if not hasattr(one, "content"):
+            continue
+        bands = {
+            (measure, band): _vector(getattr(one, f"{measure}_{band}", None))
+            for measure in MEASURES
+            for band in BANDS
+        }
+        durations = {measure: _number(getattr(one, measure, None)) for measure in MEASURES}
+        yield Word(
+            str(one.content),
+            int(np.nan_to_num(_number(getattr(one, "nFixations", None)))),
+            {measure: value for measure, value in durations.items() if np.isfinite(value)},
+            {key: value for key, value in bands.items() if value is not None},
+        )
+
+
+def _vector(value: Any) -> Any:
+    array = np.asarray(value if value is not None else [], dtype=object)
+    if array.ndim != 1 or len(array) < 2:
+        return None
+    return array.astype(np.float32)
+
+
+def _number(value: Any) -> float:
+    array = np.asarray(value if value is not None else [])
+    if array.size != 1 or array.dtype.kind not in "fiub":
+        return float("nan")
+    return float(array.reshape(())[()])
