@@ -2,6 +2,7 @@ from . import identification as identification
 from . import images as images
 from . import networks as networks
 from . import retrieval as retrieval
+from . import similarity as similarity
 from . import text as text
 from .identification import two_way as two_way
 from .images import Resize as Resize

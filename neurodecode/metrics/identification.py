@@ -12,10 +12,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodecode.metrics._similarity import (
+from neurodecode.metrics.similarity import (
     TIE,
     as_rows,
     check_pairs,
+    compare,
     correlate_pairs,
     correlate_rows,
     distinct,
@@ -86,6 +87,30 @@ def two_way(
         raise ValueError(f"direction must be 'recon' or 'truth'; got '{direction}'.")
     won = (matrix < own[:, None] - TIE) & distractor
     return np.asarray(won.sum(axis=1) / _check_others(distractor))
+
+
+def two_way_table(similarity: NDArray[np.float64]) -> NDArray[np.float64]:
+    """For each prediction the `two_way` score it would have if each candidate were its own.
+
+    Parameters
+    ----------
+    similarity : array, shape (n, n_candidates)
+        Candidates that are distinct; larger is more alike.
+
+    Returns
+    -------
+    array, shape (n, n_candidates)
+        Share of the other candidates that are less alike, in direction ``'recon'``; ties fail.
+
+    Examples
+    --------
+    >>> two_way_table(np.array([[0.9, 0.1, 0.1]])).tolist()
+    [[1.0, 0.0, 0.0]]
+    """
+    if similarity.shape[1] < 2:
+        raise ValueError("Two-way identification needs two or more candidates; got 1.")
+    _, below, _ = compare(similarity)
+    return np.asarray(below / (similarity.shape[1] - 1))
 
 
 def top_k(

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodecode.metrics._similarity import correlate_rows
+from neurodecode.metrics.similarity import correlate_rows
 
 Variant = Literal["2d", "legacy"]
 GREY = np.array([0.2125, 0.7154, 0.0721])  # skimage.color.rgb2gray

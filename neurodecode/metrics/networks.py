@@ -14,9 +14,9 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodecode.metrics._similarity import as_rows, correlate_rows
 from neurodecode.metrics._weights import Recipe, load_extractor, recipes
 from neurodecode.metrics.identification import two_way
+from neurodecode.metrics.similarity import as_rows, correlate_rows
 
 Extractor: TypeAlias = Callable[[NDArray[Any]], NDArray[Any]]
 """From pictures (n, height, width, 3), uint8 or float in 0 to 1, to features (n, ...)."""

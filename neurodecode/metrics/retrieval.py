@@ -13,10 +13,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodecode.metrics._similarity import (
+from neurodecode.metrics.similarity import (
     TIE,
     as_rows,
     check_pairs,
+    compare,
     cosine_pairs,
     cosine_rows,
     distinct,
@@ -60,6 +61,29 @@ def rank(truth: Any, predicted: Any, *, candidates: Any = None) -> NDArray[np.fl
     strict = ((similar > own[:, None] + TIE) & distractor).sum(axis=1)
     loose = ((similar >= own[:, None] - TIE) & distractor).sum(axis=1)
     return np.asarray((strict + loose) / 2.0)
+
+
+def rank_table(similarity: NDArray[np.float64]) -> NDArray[np.float64]:
+    """For each prediction the rank that each candidate has, by the same tie rule.
+
+    Parameters
+    ----------
+    similarity : array, shape (n, n_candidates)
+        Candidates that are distinct; larger is more alike.
+
+    Returns
+    -------
+    array, shape (n, n_candidates)
+        0 is best. ``rank_table(s)[i, j]`` is the rank of item i if candidate j were its own, so
+        that a permutation null needs no second look at the embeddings.
+
+    Examples
+    --------
+    >>> rank_table(np.array([[0.9, 0.1, 0.1]])).tolist()
+    [[0.0, 1.5, 1.5]]
+    """
+    above, _, ties = compare(similarity)
+    return np.asarray(above + ties / 2.0)
 
 
 def top_k(truth: Any, predicted: Any, k: int = 1, *, candidates: Any = None) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from neurodecode.metrics.identification import top_k, two_way
+from neurodecode.metrics.identification import top_k, two_way, two_way_table
 
 
 @pytest.fixture
@@ -106,3 +106,12 @@ def test_bad_arguments_are_refused(noisy):
         top_k(truth, recon, train_mean=np.zeros(3))
     with pytest.raises(ValueError, match="Rows of 50 numbers can't be compared with rows of 49"):
         top_k(truth, recon, candidates=truth[:, 1:])
+
+
+def test_the_table_of_two_way_holds_the_score(noisy):
+    truth, recon = noisy
+    table = two_way_table(np.corrcoef(recon, truth)[:30, 30:])
+    np.testing.assert_allclose(np.diag(table), two_way(truth, recon))
+    np.testing.assert_allclose(table.mean(), 0.5)
+    with pytest.raises(ValueError, match="needs two or more candidates; got 1"):
+        two_way_table(np.zeros((3, 1)))

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from scipy.stats import rankdata
 
-from neurodecode.metrics.retrieval import drawn_retrieval, rank, relative_median_rank, top_k
+from neurodecode.metrics.retrieval import (
+    drawn_retrieval,
+    rank,
+    rank_table,
+    relative_median_rank,
+    top_k,
+)
 
 
 @pytest.fixture
@@ -102,3 +108,10 @@ def test_bad_arguments_are_refused(noisy):
         top_k(truth, recon, 40)
     with pytest.raises(ValueError, match="The median rank of nothing"):
         relative_median_rank([], 4)
+
+
+def test_the_table_of_ranks_holds_the_rank(noisy):
+    truth, recon = noisy
+    table = rank_table(cosine(recon, truth))
+    np.testing.assert_allclose(np.diag(table), rank(truth, recon))
+    assert np.sort(table, axis=1).tolist() == [list(range(40))] * 40

@@ -96,6 +96,19 @@ def distinct(rows: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(rows[list(first.values())])
 
 
+def compare(
+    similarity: NDArray[np.float64],
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """How many others of its row are above, below and tied with each entry."""
+    n_candidates = similarity.shape[1]
+    above, below = np.empty((2, *similarity.shape), dtype=np.intp)
+    for i, row in enumerate(similarity):
+        ordered = np.sort(row)
+        above[i] = n_candidates - np.searchsorted(ordered, row + TIE, side="right")
+        below[i] = np.searchsorted(ordered, row - TIE, side="left")
+    return above, below, n_candidates - 1 - above - below
+
+
 def same_rows(rows: Any, columns: Any) -> NDArray[np.bool_]:
     """Which row of one equals which row of the other to the last bit, shape (n, m).
 

@@ -1,0 +1,5 @@
+"""From responses to pictures and sentences, with the evidence beside them: `decode`."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,108 @@
+"""What was shown in the test part, and what something answered to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodecode.data import Embeddings, Generated, Stimuli
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """The distinct test stimuli and their true points: the candidates of every comparison.
+
+    Parameters
+    ----------
+    stimuli : Stimuli
+        m test stimuli.
+    points : mapping of head to Embeddings
+        m rows each, in the order of ``stimuli``.
+    """
+
+    stimuli: Stimuli
+    points: Mapping[str, Embeddings]
+    _kept: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.stimuli)
+
+    def once(self, key: Any, make: Callable[[], Any]) -> Any:
+        """What ``make`` gives, made once: controls are compared with the same truths."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]
+
+    def frames(self, size: tuple[int, int]) -> NDArray[np.uint8]:
+        """The pictures (m, h, w, 3) or clips (m, frames, h, w, 3) at a size, uint8."""
+        return np.asarray(
+            self.once(
+                ("frames", size),
+                lambda: np.stack([resized(self.stimuli[one], size) for one in self.stimuli.ids]),
+            )
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """Answers to the test items: by the encoder, by a baseline, or by a control.
+
+    Parameters
+    ----------
+    embeddings : mapping of head to Embeddings
+        n rows: one a test item.
+    outputs : mapping of name to Generated
+        A row for each drawn test item.
+    """
+
+    embeddings: Mapping[str, Embeddings]
+    outputs: Mapping[str, Generated]
+
+    def output(self, name: str | None, kind: str) -> Generated:
+        """The output of this name, or the first of this kind.
+
+        Raises
+        ------
+        LookupError
+            If there is none.
+        """
+        if name is not None:
+            if name not in self.outputs:
+                raise LookupError(f"There is no output '{name}'.")
+            return self.outputs[name]
+        for one in self.outputs.values():
+            if one.kind == kind or (kind == "frames" and one.kind in ("image", "video")):
+                return one
+        raise LookupError(f"No generator makes {kind}.")
+
+    def has(self, name: str | None, kind: str) -> bool:
+        """Is there such an output?"""
+        try:
+            self.output(name, kind)
+        except LookupError:
+            return False
+        return True
+
+
+def resized(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """A picture or clip at another (height, width): bilinear, anti-aliased.
+
+    Examples
+    --------
+    >>> resized(np.zeros((4, 8, 8, 3), dtype=np.uint8), (2, 2)).shape
+    (4, 2, 2, 3)
+    """
+    if picture.shape[-3:-1] == size:
+        return picture
+    from PIL import Image
+
+    flat = picture.reshape(-1, *picture.shape[-3:])
+    small = [
+        np.asarray(Image.fromarray(one).resize(size[::-1], Image.Resampling.BILINEAR))
+        for one in flat
+    ]
+    return np.stack(small).reshape(*picture.shape[:-3], *size, 3)
