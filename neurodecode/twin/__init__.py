@@ -15,19 +15,27 @@ from neurodecode.twin._ceiling import ceiling_of, measured_noise_ceiling
 from neurodecode.twin._cortex import AREA_NAMES, AREAS, Cortex
 from neurodecode.twin._design import Design, Trials, split
 from neurodecode.twin._fmri import FmriPerson, fmri
+from neurodecode.twin._machines import EEG, MEG, Machine
+from neurodecode.twin._meeg import MeegPerson, eeg, meg
 from neurodecode.twin._vision import Vision, look
 
 __all__ = [
     "AREAS",
     "AREA_NAMES",
+    "EEG",
+    "MEG",
     "Cortex",
     "Design",
     "FmriPerson",
+    "Machine",
+    "MeegPerson",
     "Trials",
     "Vision",
     "ceiling_of",
+    "eeg",
     "fmri",
     "look",
     "measured_noise_ceiling",
+    "meg",
     "split",
 ]

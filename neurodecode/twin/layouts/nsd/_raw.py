@@ -1,0 +1,186 @@
+"""Simulated people in the layout of NSD's release."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+from scipy.io import savemat
+
+from neurodecode import scenes
+from neurodecode.data import Responses
+from neurodecode.twin.layouts.nsd._design import NsdDesign
+
+Form = Literal["nii.gz", "hdf5"]
+VOXEL_MM = 1.8
+BETA_SCALE = 300.0
+COLUMNS = [
+    "SUBJECT",
+    "SESSION",
+    "RUN",
+    "TRIAL",
+    "73KID",
+    "10KID",
+    "TIME",
+    "ISOLD",
+    "ISCORRECT",
+    "RT",
+]
+
+
+def write_raw(
+    root: str | Path,
+    design: NsdDesign,
+    people: Sequence[Responses],
+    *,
+    form: Form = "nii.gz",
+    picture_size: int = 425,
+    betas: str = "betas_fithrf_GLMdenoise_RR",
+) -> Path:
+    """Write ``nsddata``, ``nsddata_betas`` and ``nsddata_stimuli``.
+
+    Parameters
+    ----------
+    root : path
+    design : NsdDesign
+    people : sequence of Responses
+        From ``design.people()``: the values are stored as if they were percent signal change.
+    form : {'nii.gz', 'hdf5'}
+        Of the betas.
+    picture_size : int
+        Real: 425.
+    betas : str
+
+    Returns
+    -------
+    Path
+        ``root``.
+    """
+    folder = Path(root)
+    write_experiment(folder, design)
+    with h5py.File(_ready(folder / "nsddata_stimuli/stimuli/nsd/nsd_stimuli.hdf5"), "w") as file:
+        file.create_dataset("imgBrick", data=design.pictures(picture_size), compression="gzip")
+    for number, person in enumerate(people, start=1):
+        mask = voxel_mask(person.n_units, margin=number)
+        _write_behaviour(folder, design, number)
+        _write_mask(folder, number, mask)
+        place = folder / f"nsddata_betas/ppdata/subj{number:02d}/func1pt8mm/{betas}"
+        for session in range(1, design.n_sessions + 1):
+            values = person.array()[design.session == session][:, voxel_order(person)]
+            _write_session(place / f"betas_session{session:02d}", values, mask, form)
+    return folder
+
+
+def write_experiment(folder: Path, design: NsdDesign) -> None:
+    """Write the design, the table of pictures and COCO's captions."""
+    experiment = folder / "nsddata/experiments/nsd"
+    savemat(
+        _ready(experiment / "nsd_expdesign.mat"),
+        {
+            "masterordering": design.masterordering,
+            "subjectim": design.subjectim,
+            "sharedix": design.sharedix,
+        },
+    )
+    shared = set(design.sharedix[0].tolist())
+    with (experiment / "nsd_stim_info_merged.csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["", "cocoId", "cocoSplit", "nsdId", "flagged", "shared1000"])
+        for one in range(design.n_pictures):
+            part = "val2017" if one % 10 == 0 else "train2017"
+            table.writerow([one, coco_id(one), part, one, False, one + 1 in shared])
+    for part in ("train2017", "val2017"):
+        lines = [
+            {"image_id": coco_id(one), "id": 10 * one + place, "caption": text}
+            for one in range(design.n_pictures)
+            if (one % 10 == 0) == (part == "val2017")
+            for place, text in enumerate(scenes.captions(design.scene(one)))
+        ]
+        path = folder / f"nsddata_stimuli/stimuli/nsd/annotations/captions_{part}.json"
+        _ready(path).write_text(json.dumps({"annotations": lines}), encoding="utf-8")
+
+
+def coco_id(picture: int) -> int:
+    """A made-up COCO number for a picture (0-based).
+
+    Examples
+    --------
+    >>> coco_id(3)
+    100021
+    """
+    return 100_000 + 7 * picture
+
+
+def voxel_mask(n_voxels: int, margin: int = 1) -> NDArray[np.bool_]:
+    """A ball of exactly so many voxels in a grid; people with other margins get other grids.
+
+    Examples
+    --------
+    >>> int(voxel_mask(10).sum())
+    10
+    """
+    side = int(np.ceil((n_voxels * 2.0) ** (1 / 3))) + 1
+    grid = (side + margin, side + 1, side)
+    centre = (np.array(grid) - 1) / 2
+    distance = np.linalg.norm(np.moveaxis(np.indices(grid), 0, -1) - centre, axis=-1)
+    mask = np.zeros(grid, dtype=bool)
+    mask.ravel()[np.argsort(distance, axis=None, kind="stable")[:n_voxels]] = True
+    return mask
+
+
+def voxel_order(person: Responses) -> NDArray[np.intp]:
+    """The person's voxels in the order of the mask: by x, then y, then z."""
+    if person.positions is None:
+        return np.arange(person.n_units)
+    x, y, z = np.asarray(person.positions).T
+    return np.lexsort((z, y, x))
+
+
+def _write_behaviour(folder: Path, design: NsdDesign, number: int) -> None:
+    path = _ready(folder / f"nsddata/ppdata/subj{number:02d}/behav/responses.tsv")
+    seen: set[int] = set()
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file, delimiter="\t")
+        table.writerow(COLUMNS)
+        for trial, picture in enumerate(design.shown(number).tolist()):
+            place = int(design.masterordering[0, trial])
+            when = [design.session[trial], design.run[trial], trial + 1]
+            table.writerow([number, *when, picture, place, 0.5, int(picture in seen), 1, 700])
+            seen.add(picture)
+
+
+def _write_mask(folder: Path, number: int, mask: NDArray[np.bool_]) -> None:
+    path = folder / f"nsddata/ppdata/subj{number:02d}/func1pt8mm/roi/nsdgeneral.nii.gz"
+    _save_image(path, np.where(mask, 1, -1).astype(np.int16))
+
+
+def _write_session(
+    stem: Path, values: NDArray[np.float32], mask: NDArray[np.bool_], form: Form
+) -> None:
+    counts = np.clip(np.round(values * BETA_SCALE), -32768, 32767).astype(np.int16)
+    volumes = np.zeros((*mask.shape, len(values)), np.int16)
+    volumes[mask] = counts.T
+    if form == "hdf5":
+        with h5py.File(_ready(stem.with_name(f"{stem.name}.hdf5")), "w") as file:
+            file["betas"] = volumes.transpose(3, 2, 1, 0)
+        return
+    _save_image(stem.with_name(f"{stem.name}.nii.gz"), volumes)
+
+
+def _save_image(path: Path, values: NDArray[np.int16]) -> None:
+    import nibabel
+
+    affine = np.diag([VOXEL_MM, VOXEL_MM, VOXEL_MM, 1.0])
+    image = nibabel.Nifti1Image(values, affine)  # type: ignore[no-untyped-call]
+    nibabel.save(image, _ready(path))
+
+
+def _ready(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
