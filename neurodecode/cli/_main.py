@@ -19,6 +19,7 @@ OK, FAILURE, USAGE, INTERRUPTED = 0, 1, 2, 130
 VERBS: dict[str, tuple[str, str]] = {
     "doctor": ("neurodecode.cli.doctor", "what is installed here, and does it work"),
     "datasets": ("neurodecode.cli.datasets", "recordings that can be read, and how to obtain them"),
+    "prepare": ("neurodecode.cli.prepare", "read a public layout into the store"),
     "gallery": ("neurodecode.cli.gallery", "build the gallery of a results folder and open it"),
 }
 """Verb: its module, and what it does in one line."""

@@ -1,0 +1,54 @@
+"""Rows of an HDF5 data set that stay in the file; safe to send to other processes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodecode.data import read_rows
+from neurodecode.datasets._files import open_hdf5
+from neurodecode.errors import CorruptFileError
+
+
+class Hdf5Rows:
+    """One data set of an HDF5 file, opened for each read.
+
+    Parameters
+    ----------
+    path : path
+    name : str
+
+    Raises
+    ------
+    CorruptFileError
+        If the file has no such data set.
+    """
+
+    def __init__(self, path: str | Path, name: str) -> None:
+        self.path, self.name = Path(path), name
+        with open_hdf5(self.path) as file:
+            if name not in file:
+                raise CorruptFileError(
+                    f"{self.path} has no data set '{name}'; it has {', '.join(file)}. "
+                    f"It is another file."
+                )
+            self.shape = tuple(int(size) for size in file[name].shape)
+            self.dtype: np.dtype[Any] = file[name].dtype
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, index: Any, /) -> NDArray[Any]:
+        first, rest = (index[0], index[1:]) if isinstance(index, tuple) else (index, ())
+        rows = np.arange(self.shape[0])[first]
+        with open_hdf5(self.path) as file:
+            if np.ndim(rows) == 0:
+                return np.asarray(file[self.name][(int(rows), *rest)])
+            return read_rows(file[self.name], rows, rest)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        values = self[:]
+        return values if dtype is None else values.astype(dtype, copy=False)

@@ -1,0 +1,113 @@
+"""Members of tar files, read in place: nothing is unpacked and no member's name becomes a path."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neurodecode.datasets._files import existing
+from neurodecode.errors import CorruptFileError
+
+# No array or picture of these data sets comes near it.
+MAX_BYTES = 2**28
+
+
+@dataclass(frozen=True)
+class Member:
+    """Bytes that lie in a file: a member of a tar, or a file by itself.
+
+    Parameters
+    ----------
+    path : Path
+    name : str
+        For messages.
+    start, size : int
+        Where in the file.
+    """
+
+    path: Path
+    name: str
+    start: int
+    size: int
+
+    def read(self) -> bytes:
+        """The bytes.
+
+        Raises
+        ------
+        CorruptFileError
+            If the file ends before them.
+        """
+        with self.path.open("rb") as file:
+            file.seek(self.start)
+            content = file.read(self.size)
+        if len(content) != self.size:
+            raise CorruptFileError(
+                f"{self.path} is cut off: '{self.name}' has {len(content)} of {self.size} bytes. "
+                f"Obtain it again."
+            )
+        return content
+
+    def array(self) -> Any:
+        """The bytes as an array; pickled objects are refused.
+
+        Raises
+        ------
+        CorruptFileError
+            If they are no plain ``.npy``.
+        """
+        try:
+            return np.load(io.BytesIO(self.read()), allow_pickle=False)
+        except (ValueError, EOFError, OSError) as error:
+            raise CorruptFileError(
+                f"'{self.name}' in {self.path} can't be read as a plain .npy array: {error}. "
+                f"It is damaged or holds a pickle; obtain it again."
+            ) from error
+
+
+def index_tar(path: Path) -> dict[str, dict[str, Member]]:
+    """Where the members of a tar lie: by sample key, then by extension.
+
+    A member's name is split at its first dot, as WebDataset does; folders in names are dropped.
+
+    Raises
+    ------
+    CorruptFileError
+        If the file is no tar, or cut off.
+    """
+    samples: dict[str, dict[str, Member]] = {}
+    existing(path, "tar file")
+    try:
+        with tarfile.open(path, "r:") as archive:
+            for one in archive:
+                if one.isfile() and one.size <= MAX_BYTES:
+                    key, _, extension = one.name.rsplit("/", 1)[-1].partition(".")
+                    place = Member(path, one.name, one.offset_data, one.size)
+                    samples.setdefault(key, {})[extension] = place
+    except (tarfile.TarError, EOFError) as error:
+        raise CorruptFileError(
+            f"{path} can't be read as a tar file: {error}. It is truncated; obtain it again."
+        ) from error
+    size = path.stat().st_size
+    for place in (one for sample in samples.values() for one in sample.values()):
+        if place.start + place.size > size:
+            raise CorruptFileError(
+                f"{path} is cut off in '{place.name}' ({size} bytes). Obtain it again."
+            )
+    return samples
+
+
+def index_folder(folder: Path) -> dict[str, dict[str, Member]]:
+    """The same for files unpacked into a folder."""
+    samples: dict[str, dict[str, Member]] = {}
+    for file in sorted(existing(folder, "folder").iterdir()):
+        if file.is_file() and not file.is_symlink() and not file.name.startswith("."):
+            key, _, extension = file.name.partition(".")
+            place = Member(file, file.name, 0, file.stat().st_size)
+            samples.setdefault(key, {})[extension] = place
+    return samples
