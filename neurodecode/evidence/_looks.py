@@ -87,8 +87,15 @@ class TestLooks:
         return 0 if file is None else int(_read(file).get(key, 0))
 
 
-def look_key(responses: Responses | Sequence[Responses], split: Split | Iterable[Split]) -> str:
+def look_key(
+    responses: Responses | Sequence[Responses | str], split: Split | Iterable[Split]
+) -> str:
     """The key of a test part: hashes of the data and of the split, or of all its folds.
+
+    Parameters
+    ----------
+    responses : Responses, or sequence of Responses or of their `data_fingerprint`
+    split : Split or several
 
     Examples
     --------
@@ -98,8 +105,9 @@ def look_key(responses: Responses | Sequence[Responses], split: Split | Iterable
     33
     """
     people = [responses] if isinstance(responses, Responses) else list(responses)
+    hashes = (one if isinstance(one, str) else data_fingerprint(one) for one in people)
     folds = [split] if isinstance(split, Split) else list(split)
-    return f"{_joined(map(data_fingerprint, people))}-{_joined(one.fingerprint for one in folds)}"
+    return f"{_joined(hashes)}-{_joined(one.fingerprint for one in folds)}"
 
 
 def state_folder(folder: str | Path | None = None) -> Path:

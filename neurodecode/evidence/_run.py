@@ -64,10 +64,13 @@ class Run:
 
     def use(self, content: Responses | Embeddings | Sequence[Responses]) -> None:
         """Note the fingerprints of data that went in."""
-        many = [content] if isinstance(content, Responses | Embeddings) else list(content)
-        for one in many:
-            name = one.subject if isinstance(one, Responses) else one.space
-            self.data[name] = data_fingerprint(one)
+        self._note([content] if isinstance(content, Responses | Embeddings) else list(content))
+
+    def _note(self, content: Sequence[Responses | Embeddings]) -> list[str]:
+        hashes = [data_fingerprint(one) for one in content]
+        names = [one.subject if isinstance(one, Responses) else one.space for one in content]
+        self.data |= dict(zip(names, hashes, strict=True))
+        return hashes
 
     def look(
         self,
@@ -77,10 +80,9 @@ class Run:
     ) -> int:
         """Count a look at the test part of a protocol (all folds together are one look)."""
         folds = [split] if isinstance(split, Split) else list(split)
-        people = [responses] if isinstance(responses, Responses) else list(responses)
-        self.use(people)
+        hashes = self._note([responses] if isinstance(responses, Responses) else responses)
         self.splits[protocol] = _rule(folds)
-        self.test_looks[protocol] = self.looks.add(look_key(people, folds), protocol)
+        self.test_looks[protocol] = self.looks.add(look_key(hashes, folds), protocol)
         return self.test_looks[protocol]
 
     def as_json(self) -> dict[str, Any]:

@@ -4,13 +4,13 @@ from ._decode import decode as decode
 from ._decode import evaluate as evaluate
 from ._evaluation import Evaluation as Evaluation
 from ._evaluation import View as View
-from ._measures import CaptionAccuracy as CaptionAccuracy
-from ._measures import FeatureTwoWay as FeatureTwoWay
 from ._measures import Measure as Measure
-from ._measures import PixelCorrelation as PixelCorrelation
 from ._measures import RetrievalTopK as RetrievalTopK
-from ._measures import Ssim as Ssim
 from ._measures import TwoWay as TwoWay
+from ._picture_measures import CaptionAccuracy as CaptionAccuracy
+from ._picture_measures import FeatureTwoWay as FeatureTwoWay
+from ._picture_measures import PixelCorrelation as PixelCorrelation
+from ._picture_measures import Ssim as Ssim
 from ._protocol import Goal as Goal
 from ._protocol import Output as Output
 from ._protocol import Protocol as Protocol

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ from neurodecode.pipeline._answers import Answers, Shown
 from neurodecode.pipeline._controls import Setting, controls
 from neurodecode.pipeline._evaluation import Evaluation
 from neurodecode.pipeline._folds import Fold, fit_folds, join_heads, join_items
-from neurodecode.pipeline._measures import Measure, PixelCorrelation, RetrievalTopK, TwoWay
+from neurodecode.pipeline._measures import Measure, RetrievalTopK, TwoWay
+from neurodecode.pipeline._picture_measures import PixelCorrelation
 from neurodecode.pipeline._protocol import Goal, Outputs, Protocol, as_outputs
 
 LOG = logging.getLogger("neurodecode")
@@ -193,7 +195,11 @@ def _score(
         higher_is_better=measure.higher_is_better,
         seed=seed,
     )
-    facts = {"variant": measure.variant, "n_candidates": n_truths}
+    facts = {
+        "variant": measure.variant,
+        "n_candidates": n_truths,
+        "permuted_within": "person" if items.run is None else "person and run",
+    }
     return Score(**{**vars(score), "details": facts})
 
 
@@ -257,8 +263,12 @@ def _draw(n_items: int, protocol: Protocol) -> NDArray[np.intp]:
 
 
 def _take(items: Items, rows: NDArray[np.intp]) -> Items:
-    # runs are exchangeable blocks only where each holds several items
-    return Items(items.stimulus[rows], items.subject[rows])
+    """Some of the items; their null stays within runs where each run holds several of them."""
+    some = Items(items.stimulus[rows], items.subject[rows])
+    if items.run is None:
+        return some
+    within = replace(some, run=items.run[rows])
+    return within if np.unique(within.groups, return_counts=True)[1].min() > 1 else some
 
 
 def _people(responses: Responses | Sequence[Responses]) -> list[Responses]:

@@ -1,0 +1,228 @@
+"""Measures of decoded pictures, clips and sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodecode.contracts import Target
+from neurodecode.data import Stimuli
+from neurodecode.metrics.identification import two_way_table
+from neurodecode.metrics.images import ssim
+from neurodecode.metrics.similarity import correlate_pairs
+from neurodecode.pipeline._answers import Answers, Shown
+from neurodecode.pipeline._measures import Table
+from neurodecode.statistics import TWO_WAY_CHANCE
+
+
+@dataclass(frozen=True)
+class PixelCorrelation:
+    """Pearson correlation of all pixels and colours (PixCorr) at the size of the decoded picture.
+
+    Parameters
+    ----------
+    output : str, optional
+        Default is the first output of pictures or clips.
+    """
+
+    output: str | None = None
+    name: str = "pixel_correlation"
+    variant: str = "Pearson over RGB pixels at the decoded size; constant pictures score 0"
+    of: ClassVar[Literal["output"]] = "output"
+    higher_is_better: ClassVar[bool] = True
+
+    def chance(self, n_truths: int) -> None:
+        """None: pictures are alike by nature, see the mean picture and the null."""
+        return
+
+    def applies(self, answers: Answers) -> bool:
+        """Where pictures are made."""
+        return answers.has(self.output, "frames")
+
+    def table(self, shown: Shown, answers: Answers) -> Table:
+        """Correlations."""
+
+        def score(decoded: NDArray[Any]) -> Table:
+            return correlate_pairs(decoded, shown.frames(_size(decoded)))
+
+        return _over_samples(answers.output(self.output, "frames").values, score)
+
+
+@dataclass(frozen=True)
+class Ssim:
+    """Structural similarity of grey pictures at the size of the decoded picture.
+
+    Parameters
+    ----------
+    kind : {'2d', 'legacy'}
+        See `neurodecode.metrics.ssim`.
+    output : str, optional
+    """
+
+    kind: Literal["2d", "legacy"] = "2d"
+    output: str | None = None
+    of: ClassVar[Literal["output"]] = "output"
+    higher_is_better: ClassVar[bool] = True
+
+    @property
+    def name(self) -> str:
+        """``'ssim'`` or ``'ssim_legacy'``."""
+        return "ssim" if self.kind == "2d" else "ssim_legacy"
+
+    @property
+    def variant(self) -> str:
+        """What exactly is computed."""
+        return f"SSIM ({self.kind}), Gaussian window, grey, at the decoded size"
+
+    def chance(self, n_truths: int) -> None:
+        """None."""
+        return
+
+    def applies(self, answers: Answers) -> bool:
+        """Where pictures are made."""
+        return answers.has(self.output, "image")
+
+    def table(self, shown: Shown, answers: Answers) -> Table:
+        """Similarity of every pair; this takes n x m comparisons."""
+
+        def score(decoded: NDArray[Any]) -> Table:
+            truth = shown.frames(_size(decoded))
+            columns = [ssim(np.broadcast_to(one, decoded.shape), decoded, self.kind)
+                       for one in truth]  # fmt: skip
+            return np.stack(columns, axis=1)
+
+        return _over_samples(answers.output(self.output, "image").values, score)
+
+
+@dataclass(frozen=True)
+class FeatureTwoWay:
+    """Two-way identification of decoded pictures by features of a network.
+
+    Parameters
+    ----------
+    features : Target or callable
+        Pictures (n, height, width, 3) to features (n, ...); or what embeds stimuli. Use another
+        network than the one decoded into, where there is one.
+    name : str
+        Such as ``'clip_two_way'``.
+    variant : str
+        Network, weights, layer.
+    output : str, optional
+    """
+
+    features: Target | Callable[[NDArray[Any]], NDArray[Any]]
+    name: str = "clip_two_way"
+    variant: str = ""
+    output: str | None = None
+    of: ClassVar[Literal["output"]] = "output"
+    higher_is_better: ClassVar[bool] = True
+
+    def chance(self, n_truths: int) -> float:
+        """One half."""
+        return TWO_WAY_CHANCE
+
+    def applies(self, answers: Answers) -> bool:
+        """Where pictures are made."""
+        return answers.has(self.output, "image")
+
+    def table(self, shown: Shown, answers: Answers) -> Table:
+        """Share of other true pictures whose features are less like those of the decoded one."""
+
+        def score(decoded: NDArray[Any]) -> Table:
+            size = _size(decoded)
+            truth = shown.once((self.name, size), lambda: self._embed(shown.frames(size)))
+            return two_way_table(correlate_pairs(self._embed(decoded), truth))
+
+        return _over_samples(answers.output(self.output, "image").values, score)
+
+    def _embed(self, pictures: NDArray[Any]) -> NDArray[Any]:
+        if isinstance(self.features, Target):
+            names = [str(i) for i in range(len(pictures))]
+            return self.features.embed(Stimuli.from_arrays(names, pictures)).array()
+        return np.asarray(self.features(pictures))
+
+
+def names_word(sentence: str, word: str) -> bool:
+    """Is the word (or its plural) in the sentence as a word of its own?
+
+    Examples
+    --------
+    >>> names_word("A red car.", "car"), names_word("a card", "car")
+    (True, False)
+    """
+    return re.search(rf"\b{re.escape(word)}(e?s)?\b", sentence, re.IGNORECASE) is not None
+
+
+@dataclass(frozen=True)
+class CaptionAccuracy:
+    """Does the decoded sentence name what the stimulus shows?
+
+    Parameters
+    ----------
+    column : str
+        Metadata column of the stimuli with the word to be named, such as the kind of object.
+    name : str
+    says : callable, optional
+        (decoded sentence, word) to bool. Default: the word stands in it, or its plural.
+    chance_level : float, optional
+        Where it is known; the majority control and the null stand beside it in any case.
+    output : str, optional
+
+    Examples
+    --------
+    >>> CaptionAccuracy("kind").says("two small cats on grass", "cat")
+    True
+    """
+
+    column: str
+    name: str = "caption_object_accuracy"
+    says: Callable[[str, str], bool] = names_word
+    chance_level: float | None = None
+    output: str | None = None
+    of: ClassVar[Literal["output"]] = "output"
+    higher_is_better: ClassVar[bool] = True
+
+    @property
+    def variant(self) -> str:
+        """What exactly is computed."""
+        return f"the decoded sentence names the stimulus's {self.column}"
+
+    def chance(self, n_truths: int) -> float | None:
+        """As given."""
+        return self.chance_level
+
+    def applies(self, answers: Answers) -> bool:
+        """Where sentences are made."""
+        return answers.has(self.output, "text")
+
+    def table(self, shown: Shown, answers: Answers) -> Table:
+        """1 where the sentence names the truth's word."""
+        if self.column not in shown.stimuli.metadata:
+            raise ValueError(
+                f"{self.name} needs the metadata column '{self.column}' of the stimuli; they have "
+                f"{', '.join(shown.stimuli.metadata) or 'none'}."
+            )
+        words, code = np.unique(shown.stimuli.metadata[self.column].astype(str),
+                                return_inverse=True)  # fmt: skip
+
+        def score(decoded: NDArray[Any]) -> Table:
+            said = [[self.says(str(text), word) for word in words.tolist()] for text in decoded]
+            return np.asarray(said, dtype=np.float64)[:, code]
+
+        return _over_samples(answers.output(self.output, "text").values, score)
+
+
+def _size(decoded: NDArray[Any]) -> tuple[int, int]:
+    height, width = decoded.shape[-3:-1]
+    return int(height), int(width)
+
+
+def _over_samples(values: NDArray[Any], score: Callable[[NDArray[Any]], Table]) -> Table:
+    """The mean over samples: none is picked."""
+    tables = [score(values[:, sample]) for sample in range(values.shape[1])]
+    return np.asarray(np.mean(tables, axis=0))
