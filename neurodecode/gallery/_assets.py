@@ -122,7 +122,7 @@ def encode_picture(picture: NDArray[np.uint8]) -> tuple[bytes, str]:
     """
     image, buffer = Image.fromarray(np.ascontiguousarray(picture)), io.BytesIO()
     if max(image.size) <= LARGEST_LOSSLESS:
-        image.save(buffer, "PNG", optimize=True)
+        image.save(buffer, "PNG")
         return buffer.getvalue(), "png"
     image.thumbnail((LARGEST, LARGEST))
     image.save(buffer, "WEBP", quality=WEBP_QUALITY)

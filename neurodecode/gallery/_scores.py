@@ -50,6 +50,7 @@ class Row:
     score: Mapping[str, float | None]
     controls: Mapping[str, float]
     axis: Axis
+    lower_is_better: bool = False
 
     @property
     def label(self) -> str:
@@ -114,11 +115,11 @@ def p_value(value: Any) -> str:
 
     Examples
     --------
-    >>> p_value(0.0002), p_value(0.04)
-    ('<\u20090.001', '0.040')
+    >>> p_value(0.0002), p_value(0.000999), p_value(0.04)
+    ('<\u20090.001', '0.001', '0.040')
     """
     plain = finite(value)
-    return "<\u20090.001" if plain is not None and plain < 0.001 else number(plain)
+    return "<\u20090.001" if plain is not None and plain < 0.0005 else number(plain)
 
 
 def finite(value: Any) -> float | None:
@@ -139,7 +140,9 @@ def rows(protocol: Mapping[str, Any]) -> list[Row]:
             if isinstance(values, Mapping) and (value := _plain(values.get(metric))) is not None
         }
         flat = _flatten(score)
-        made.append(Row(metric, flat, beside, _axis([*flat.values_on_axis(), *beside.values()])))
+        axis = _axis([*flat.values_on_axis(), *beside.values()])
+        lower = isinstance(score, Mapping) and score.get("higher_is_better") is False
+        made.append(Row(metric, flat, beside, axis, lower))
     return made
 
 
