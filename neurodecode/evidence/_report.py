@@ -100,8 +100,9 @@ def _protocol_sentences(name: str, content: Mapping[str, Any]) -> str:
         ("selection_rule", "selection among samples: {}"),
         ("repeats_averaged", "repeats: {}"),
         ("kept_apart", "kept apart between training and test: {}"),
+        ("shared", "found on both sides: {}"),
     ):
-        if key in content:
+        if content.get(key) not in (None, [], {}, ""):
             words.append(sentence.format(_value(content[key])) + ",")
     sentences = [" ".join(words).rstrip(",:") + "."]
     sentences += [_score_sentence(metric, one) for metric, one in content["scores"].items()]

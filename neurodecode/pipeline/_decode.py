@@ -244,6 +244,7 @@ def _details(setting: Setting, protocol: Protocol) -> dict[str, Any]:
         "selection_rule": "none; scores are means over samples",
         "repeats_averaged": repeats[protocol.repeats],
         "kept_apart": [by for by, yes in apart.items() if yes],
+        "shared": [by for by, yes in apart.items() if not yes],
     }
 
 

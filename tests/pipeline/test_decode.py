@@ -1,0 +1,340 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from neurodecode.data import LeaveOneOut, RandomSplit, Split
+from neurodecode.encoders import Ridge
+from neurodecode.evidence import (
+    Run,
+    TestLooks,
+    check_results,
+    look_key,
+    methods_paragraph,
+    write_results,
+)
+from neurodecode.generators import DirectImage
+from neurodecode.pipeline import (
+    CaptionAccuracy,
+    Goal,
+    Output,
+    PixelCorrelation,
+    Protocol,
+    RetrievalTopK,
+    TwoWay,
+    decode,
+    evaluate,
+)
+from neurodecode.targets import Pixels
+
+from .conftest import LeastSquares, Namer, Painter, person
+
+BRAINLESS = ("noise", "shuffled", "constant", "mean")
+
+
+def split_of(points, n_test=20):
+    ids = points.stimulus
+    return Split(ids[: -n_test - 5], ids[-n_test - 5 : -n_test], ids[-n_test:], rule="by hand")
+
+
+@pytest.fixture
+def two(points):
+    return [person(points, "p1"), person(points, "p2", n_voxels=31)]
+
+
+def run_it(people, goal, points, **changes):
+    protocol = Protocol(**{"split": split_of(points), "baseline": False, **changes})
+    return decode(people, goal, encoder=LeastSquares(), generator=Painter(), protocol=protocol)
+
+
+def test_a_planted_signal_is_found_and_controls_are_at_chance(two, goal, points):
+    got = run_it(two, goal, points)
+    top1, pixels = (got.result.scores[one] for one in ("retrieval_top1", "pixel_correlation"))
+    assert (top1.n, top1.chance) == (40, 1 / 20)
+    assert top1.value > 0.6
+    assert top1.p == 1 / 1001
+    assert got.score("two_way") > 0.9
+    assert pixels.value > 0.6
+    assert pixels.chance is None
+    for control in BRAINLESS:
+        values = got.result.controls[control]
+        assert values["retrieval_top1"] <= 0.15
+        assert abs(values["two_way"] - 0.5) < 0.15
+        assert values["pixel_correlation"] < 0.35
+    best = got.result.controls["ceiling"]
+    assert (best["retrieval_top1"], best["two_way"]) == (1.0, 1.0)
+    assert best["pixel_correlation"] > 0.95
+    assert got.result.controls["nearest_training"]["pixel_correlation"] < pixels.value
+
+
+def test_without_signal_everything_is_at_chance(points, goal):
+    people = [person(points, name, signal=0.0) for name in ("p1", "p2", "p3")]
+    got = run_it(people, goal, points)
+    for name, chance in (("retrieval_top1", 0.05), ("two_way", 0.5)):
+        score = got.result.scores[name]
+        assert score.ci95.low <= chance <= score.ci95.high
+        assert score.p > 0.05
+    assert got.result.scores["pixel_correlation"].p > 0.05
+
+
+def test_fit_sees_nothing_of_the_test_part(two, goal, points):
+    encoder, split = LeastSquares(), split_of(points)
+    decode(
+        two, goal, encoder=encoder, generator=Painter(), protocol=Protocol(split, baseline=False)
+    )
+    [(people, targets, given)] = encoder.fits
+    test = set(split.test.tolist())
+    assert given.test.tolist() == []
+    assert given.train.tolist() == split.train.tolist()
+    for one in people:
+        assert not test & set(one.stimulus.tolist())
+    assert not test & set(targets.stimulus.tolist())
+
+
+def test_what_is_answered_does_not_depend_on_the_test_truths(two, stimuli, points):
+    """Another truth for the test stimuli changes scores, and not one answer."""
+    from neurodecode.data import Embeddings
+
+    split = split_of(points)
+    turned = points.array().copy()
+    test = np.isin(points.stimulus, split.test)
+    turned[test] = turned[test][::-1]
+    other = Goal(stimuli, Embeddings(turned, points.stimulus, "points"))
+    one, two_ = (run_it(two, goal, points) for goal in (Goal(stimuli, points), other))
+    for control in ("noise", "constant", "mean", "nearest_training"):
+        for name in ("answers", control):
+            a, b = (got.answers if name == "answers" else got.controls[name] for got in (one, two_))
+            np.testing.assert_array_equal(a.embeddings["target"].array(),
+                                          b.embeddings["target"].array())  # fmt: skip
+            np.testing.assert_array_equal(a.outputs["decoded"].values, b.outputs["decoded"].values)
+    assert one.score("retrieval_top1") > two_.score("retrieval_top1")
+
+
+def test_the_same_seed_gives_the_same_digits(two, goal, points):
+    first, second = (json.dumps(run_it(two, goal, points).result.as_json()) for _ in range(2))
+    assert first == second
+
+
+def test_every_evaluation_is_one_look_at_the_test_part(two, goal, points, tmp_path):
+    looks = TestLooks(tmp_path)
+    key = look_key(two, split_of(points))
+    run = Run(looks=looks)
+    protocol = Protocol(split_of(points), baseline=False)
+    encoder = LeastSquares()
+    decode(two, goal, encoder=encoder, generator=Painter(), protocol=protocol, run=run)
+    assert looks.count(key) == run.as_json()["test_looks"] == 1
+    evaluate(two, goal, encoder=encoder, generator=Painter(), protocol=protocol, run=run)
+    assert looks.count(key) == 2
+
+
+def test_a_run_that_fails_half_way_has_looked(two, goal, points, tmp_path):
+    class Broken(Painter):
+        def generate(self, embeddings, *, seed=0, n_samples=1):
+            raise RuntimeError("no picture")
+
+    run = Run(looks=TestLooks(tmp_path))
+    with pytest.raises(RuntimeError, match="no picture"):
+        decode(
+            two,
+            goal,
+            encoder=LeastSquares(),
+            generator=Broken(),
+            protocol=Protocol(split_of(points), baseline=False),
+            run=run,
+        )
+    assert run.as_json()["test_looks"] == 1
+
+
+def test_results_can_be_written_and_told(two, goal, points, tmp_path):
+    with Run(seed=0) as run:
+        got = decode(
+            two,
+            goal,
+            encoder=LeastSquares(),
+            generator=Painter(),
+            protocol=Protocol(split_of(points), "pooled", baseline=False),
+            run=run,
+        )
+    results = write_results(tmp_path, "toy", [got.result], run, {"simulated": True})
+    check_results(json.loads((tmp_path / "results.json").read_text()))
+    pooled = results["protocols"]["pooled"]
+    assert pooled["subjects"] == ["p1", "p2"]
+    assert (pooled["n_test"], pooled["n_items"]) == (20, 40)
+    assert pooled["n_train"] == {"p1": 35, "p2": 35}
+    assert pooled["sessions"] == {"p1": 2, "p2": 2}
+    assert pooled["kept_apart"] == ["stimulus"]
+    assert pooled["generator"] == {"decoded": "Painter"}
+    assert set(pooled["controls_ci95"]) == set(pooled["controls"])
+    text = methods_paragraph(results)
+    assert "selection among samples: none; scores are means over samples" in text
+    assert "kept apart between training and test: stimulus" in text
+    assert "opened by the evaluation alone, once so far" in text
+
+
+def test_a_deep_encoder_stands_beside_plain_ridge(two, goal, points):
+    got = run_it(two, goal, points, baseline=True)
+    assert got.result.controls["plain_ridge"]["retrieval_top1"] > 0.5
+    low, high = got.result.details["controls_ci95"]["plain_ridge"]["retrieval_top1"]
+    assert low < got.result.controls["plain_ridge"]["retrieval_top1"] < high
+
+
+def test_ridge_with_pixels_and_a_direct_picture(points, stimuli):
+    target = Pixels(12, grey=True)
+    got = decode(
+        person(points),
+        Goal(stimuli, target),
+        encoder=Ridge(device="cpu"),
+        generator=DirectImage(target),
+        protocol=Protocol(split_of(points)),
+    )
+    assert got.score("pixel_correlation") > 0.7
+    assert got.result.controls["ceiling"]["pixel_correlation"] > 0.999
+    assert "plain_ridge" not in got.result.controls
+
+
+def test_only_the_drawn_items_are_generated(two, goal, points):
+    painter = Painter()
+    protocol = Protocol(split_of(points), n_drawn=7, baseline=False)
+    got = decode(two, goal, encoder=LeastSquares(), generator=painter, protocol=protocol)
+    assert got.result.scores["retrieval_top1"].n == 40
+    assert got.result.scores["pixel_correlation"].n == 7
+    assert len(got.answers.outputs["decoded"]) == 7
+    ids = got.items.stimulus[got.drawn]
+    assert got.answers.outputs["decoded"].stimulus.tolist() == ids.tolist()
+    # the brain and noise, one constant, and each drawn stimulus once for the ceiling
+    assert painter.rows == 7 + 7 + 1 + len(set(ids.tolist()))
+
+
+@pytest.mark.parametrize(
+    ("repeats", "n_items"), [("predictions", 20), ("responses", 20), ("single", 60)]
+)
+def test_repeats_are_averaged_as_asked(points, goal, repeats, n_items):
+    one = person(points, n_repeats=3)
+    got = run_it(one, goal, points, repeats=repeats)
+    assert len(got.items) == n_items
+    assert got.result.scores["retrieval_top1"].chance == 1 / 20
+    within = got.result.scores["two_way"].details["permuted_within"]
+    assert within == ("person and run" if repeats == "single" else "person")
+    if repeats != "single":
+        single = run_it(one, goal, points, repeats="single")
+        assert got.score("pixel_correlation") > single.score("pixel_correlation")
+
+
+def test_folds_are_fitted_apart_and_scored_together(points, goal):
+    one = person(points, n_repeats=2)
+    folds = list(LeaveOneOut("run").split(one))
+    got = run_it(one, goal, points, split=folds, repeats="single")
+    assert len(got.encoders) == len(folds) == 8
+    assert len(got.items) == 120
+    assert got.score("retrieval_top1") > 0.5
+    for fold, encoder in zip(folds, got.encoders, strict=True):
+        [([seen], _, _)] = encoder.fits
+        assert fold.test[0] not in seen.run
+    assert got.result.details["kept_apart"] == ["run"]
+    assert "stimulus" in got.result.details["shared"]
+    with pytest.raises(ValueError, match=r"There are 8 folds with an encoder each; choose one"):
+        got.encoder  # noqa: B018
+
+
+def test_controls_of_a_fold_come_from_its_own_training_part(points, goal):
+    one = person(points)
+    folds = list(LeaveOneOut("run").split(one))
+    got = run_it(one, goal, points, split=folds)
+    mean = got.controls["mean"].embeddings["target"]
+    for fold in folds:
+        test = np.isin(mean.stimulus, fold.part(one, "test").stimulus)
+        want = points.rows(fold.part(one, "train").stimulus).mean(axis=0)
+        np.testing.assert_allclose(mean.array()[test], np.tile(want, (15, 1)), rtol=1e-4)
+
+
+def test_pictures_and_sentences_from_two_heads(two, stimuli, points):
+    from neurodecode.data import Embeddings
+
+    half = Embeddings(points.array()[:, :3], points.stimulus, "half")
+    got = decode(
+        two,
+        Goal(stimuli, {"whole": points, "half": half}),
+        encoder=LeastSquares(),
+        generator={"picture": Output(Painter(), n_samples=2), "sentence": Output(Namer(), "half")},
+        protocol=Protocol(
+            split_of(points),
+            measures=(
+                RetrievalTopK(),
+                TwoWay("half", name="half_two_way"),
+                PixelCorrelation(),
+                CaptionAccuracy("kind"),
+            ),
+            baseline=False,
+        ),
+    )
+    assert got.score("caption_object_accuracy") > 0.65
+    assert got.score("half_two_way") > 0.8
+    assert got.result.controls["ceiling"]["caption_object_accuracy"] == 1.0
+    assert got.result.controls["shuffled"]["caption_object_accuracy"] < 0.6
+    train = stimuli.select(split_of(points).train).metadata["kind"].tolist()
+    common = max(sorted(set(train)), key=train.count)
+    test_kinds = stimuli.select(split_of(points).test).metadata["kind"]
+    assert got.result.controls["mean"]["caption_object_accuracy"] == pytest.approx(
+        np.mean(test_kinds == common)
+    )
+    assert got.result.details["n_samples"] == {"picture": 2, "sentence": 1}
+
+
+def test_a_new_person_is_decoded_by_an_encoder_that_can(points, goal):
+    class Anyone(LeastSquares):
+        def predict(self, responses, head=None):
+            first = next(iter(self.maps))
+            mine = {"maps": self.maps | {responses.subject: self.maps[first]}}
+            self.maps = mine["maps"]
+            return super().predict(responses, head)
+
+    known, new = person(points, "p1"), person(points, "p1", seed=0)
+    new = new.with_values(new.values, subject="p9")
+    got = decode(
+        [known, new],
+        goal,
+        encoder=Anyone(),
+        generator=Painter(),
+        protocol=Protocol(
+            Split(["p1"], [], ["p9"], by="subject"), "new_subject", baseline=False, n_drawn=5
+        ),
+    )
+    assert set(got.items.subject.tolist()) == {"p9"}
+    assert got.score("retrieval_top1") > 0.6
+    assert "subject" in got.result.details["kept_apart"]
+    assert got.result.details["shared"] == ["stimulus"]
+
+
+def test_random_splits_of_the_library_fit_in(two, goal):
+    [split] = RandomSplit(test=10, validation=5).split(two)
+    got = decode(
+        two,
+        goal,
+        encoder=LeastSquares(),
+        generator=Painter(),
+        protocol=Protocol(split, baseline=False),
+    )
+    assert got.result.details["n_test"] == 10
+
+
+def test_wrong_requests_are_told_before_slow_work(two, goal, points):
+    encoder = LeastSquares()
+    with pytest.raises(ValueError, match="reads the head 'x', but the targets are target"):
+        decode(
+            two,
+            goal,
+            encoder=encoder,
+            generator=Output(Painter(), "x"),
+            protocol=Protocol(split_of(points)),
+        )
+    assert encoder.fits == []
+    with pytest.raises(ValueError, match="decode\\(\\) got no responses"):
+        run_it([], goal, points)
+    with pytest.raises(ValueError, match="No training trial is left by the split"):
+        run_it(two, goal, points, split=Split(["zz"], [], points.stimulus[:3]))
+    with pytest.raises(ValueError, match="The test part holds no trial of any person"):
+        run_it(two, goal, points, split=Split(points.stimulus[:30], [], ["zz"]))
+    with pytest.raises(ValueError, match="'caption_object_accuracy' can't be measured"):
+        run_it(two, goal, points, measures=[CaptionAccuracy("kind")])
