@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from neurodecode.cli.datasets import DATA_VARIABLE, data_folder, find_dataset
+from neurodecode.cli.datasets import DATA_VARIABLE, find_dataset, recordings_folder
 from neurodecode.datasets import CATALOGUE
 
 LOW_DISK_GB = 5.0
@@ -102,17 +102,17 @@ def weights() -> Iterator[Fact]:
 
 
 def _data(given: Path | None) -> Iterator[Fact]:
-    named = str(given or os.environ.get(DATA_VARIABLE, ""))
-    if not named:
-        yield Fact("data folder", f"none named; set {DATA_VARIABLE} or give --data")
+    try:
+        folder = recordings_folder(given)
+    except FileNotFoundError as error:
+        yield Fact("data folder", str(error), broken=True)
         return
-    if not Path(named).is_dir():
-        yield Fact("data folder", f"there is no folder {named}; make it or name another", True)
+    if not folder.is_dir():
+        yield Fact("data folder", f"{folder} (not made yet; {DATA_VARIABLE} names another)")
         return
-    folder = data_folder(Path(named))
     found = [one.name for one in CATALOGUE if find_dataset(one.name, folder)]
-    free = _gigabytes(shutil.disk_usage(named).free)
-    yield Fact("data folder", f"{named}: {', '.join(found) or 'no known data set'}; {free} free")
+    free = _gigabytes(shutil.disk_usage(folder).free)
+    yield Fact("data folder", f"{folder}: {', '.join(found) or 'no known data set'}; {free} free")
 
 
 def _hub_cache() -> Path:

@@ -64,7 +64,9 @@ def main(words: Sequence[str] | None = None) -> int:
     terminal = Terminal(quiet=options.quiet)
     logging.getLogger("neurodecode").setLevel(logging.ERROR if options.quiet else logging.INFO)
     try:
-        return verb.run(options, terminal)
+        code = verb.run(options, terminal)
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         terminal.error("interrupted")
         return INTERRUPTED

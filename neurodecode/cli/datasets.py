@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from neurodecode.cli._terminal import Terminal
-from neurodecode.datasets import CATALOGUE
+from neurodecode.datasets import CATALOGUE, data_folder
 
 DATA_VARIABLE = "NEURODECODE_DATA"
 
@@ -25,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, terminal: Terminal) -> int:
     """Print the catalogue, or one data set of it."""
-    folder = data_folder(options.data)
+    folder = recordings_folder(options.data)
     chosen = [one for one in CATALOGUE if options.name in (None, one.name)]
     if not chosen:
         known = ", ".join(one.name for one in CATALOGUE)
@@ -44,22 +44,22 @@ def run(options: argparse.Namespace, terminal: Terminal) -> int:
     return 0
 
 
-def data_folder(given: Path | None = None) -> Path | None:
-    """Where recordings are: as given, else as the environment says, else unknown.
+def recordings_folder(given: Path | None = None) -> Path:
+    """Where recordings are: as given, else `neurodecode.datasets.data_folder`.
 
     Raises
     ------
     FileNotFoundError
-        If a folder was given and is not there.
+        If a folder was named, here or in the environment, and is not there.
     """
-    if given is not None and not given.is_dir():
-        raise FileNotFoundError(f"There is no data folder {given}.")
-    named = os.environ.get(DATA_VARIABLE)
-    folder = given or (Path(named) if named else None)
-    return folder if folder is not None and folder.is_dir() else None
+    folder = given or data_folder()
+    named = given is not None or bool(os.environ.get(DATA_VARIABLE))
+    if named and not folder.is_dir():
+        raise FileNotFoundError(f"There is no data folder {folder}. Make it, or name another.")
+    return folder
 
 
-def find_dataset(name: str, folder: Path | None) -> Path | None:
+def find_dataset(name: str, folder: Path) -> Path | None:
     """The sub-folder whose name has all the words of a data set's name, if there is one.
 
     It is a guess by name; only the reader tells whether the files are whole.
@@ -74,10 +74,8 @@ def find_dataset(name: str, folder: Path | None) -> Path | None:
     >>> find_dataset("things_meg", folder) is None
     True
     """
-    if folder is None:
-        return None
     words = re.findall(r"[a-z]+", name.lower())
-    for one in sorted(folder.iterdir()):
+    for one in sorted(folder.iterdir()) if folder.is_dir() else ():
         if one.is_dir() and all(word in one.name.lower() for word in words):
             return one
     return None
