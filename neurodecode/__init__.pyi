@@ -5,6 +5,7 @@ from . import evidence as evidence
 from . import gallery as gallery
 from . import generators as generators
 from . import metrics as metrics
+from . import pipeline as pipeline
 from . import preprocessing as preprocessing
 from . import scenes as scenes
 from . import statistics as statistics

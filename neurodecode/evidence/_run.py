@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +20,7 @@ from neurodecode.data import Embeddings, Responses, Split
 from neurodecode.evidence._fingerprint import data_fingerprint
 from neurodecode.evidence._looks import TestLooks, look_key
 
+LOG = logging.getLogger("neurodecode")
 PACKAGES = (
     "numpy", "scipy", "scikit-learn", "scikit-image", "torch", "torchvision", "lightning",
     "nilearn", "mne", "nibabel", "h5py", "open-clip-torch", "diffusers", "transformers", "timm",
@@ -32,6 +35,8 @@ class Run:
     seed : int
     looks : TestLooks, optional
         Where looks at the test part are counted.
+    on_step : callable, optional
+        Is told the name of each step as it starts, for a progress display.
 
     Examples
     --------
@@ -41,12 +46,19 @@ class Run:
     (True, 3)
     """
 
-    def __init__(self, seed: int = 0, looks: TestLooks | None = None) -> None:
+    def __init__(
+        self,
+        seed: int = 0,
+        looks: TestLooks | None = None,
+        on_step: Callable[[str], None] | None = None,
+    ) -> None:
         self.seed = seed
+        self.on_step = on_step
         self.looks = looks or TestLooks()
         self.data: dict[str, str] = {}
         self.splits: dict[str, str] = {}
         self.test_looks: dict[str, int] = {}
+        self.steps: dict[str, float] = {}
         self.seconds = 0.0
         self._start = time.perf_counter()
 
@@ -61,6 +73,18 @@ class Run:
         trace: TracebackType | None,
     ) -> None:
         self.seconds = time.perf_counter() - self._start
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Time one step; the times of steps of one name are added up."""
+        LOG.info("%s ...", name)
+        if self.on_step is not None:
+            self.on_step(name)
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.steps[name] = self.steps.get(name, 0.0) + time.perf_counter() - start
 
     def use(self, content: Responses | Embeddings | Sequence[Responses]) -> None:
         """Note the fingerprints of data that went in."""
@@ -95,6 +119,7 @@ class Run:
             "seed": self.seed,
             "versions": versions(),
             "seconds": round(running, 3),
+            "seconds_by_step": {name: round(one, 3) for name, one in self.steps.items()},
             "peak_rss_mb": peak_rss_mb(),
             "data": dict(self.data),
             "git_commit": git_commit(),

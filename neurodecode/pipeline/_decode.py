@@ -6,21 +6,19 @@ import copy
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neurodecode.contracts import Encoder
 from neurodecode.data import Responses
-from neurodecode.evidence import Items, ProtocolResult, Run, Score, score_table
-from neurodecode.pipeline._answers import Answers, Shown
+from neurodecode.evidence import Run
+from neurodecode.pipeline._answers import Answers
 from neurodecode.pipeline._controls import Setting, controls
 from neurodecode.pipeline._evaluation import Evaluation
 from neurodecode.pipeline._folds import Fold, fit_folds, join_heads, join_items
-from neurodecode.pipeline._measures import Measure, RetrievalTopK, TwoWay
-from neurodecode.pipeline._picture_measures import PixelCorrelation
-from neurodecode.pipeline._protocol import Goal, Outputs, Protocol, as_outputs
+from neurodecode.pipeline._protocol import Goal, Output, Outputs, Protocol, as_outputs
+from neurodecode.pipeline._scoring import scored
 
 LOG = logging.getLogger("neurodecode")
 PLAIN_RIDGE = "plain_ridge"
@@ -85,13 +83,17 @@ def decode(
     """
     people = _people(responses)
     as_outputs(generator, goal.heads)  # a wrong head is told before slow work starts
-    fitted = fit_folds(people, goal, encoder, protocol)
+    run = run or Run(protocol.seed)
+    with run.step("fit"):
+        fitted = {"decoded": fit_folds(people, goal, encoder, protocol)}
     baseline = _baseline(encoder, protocol)
-    beside = None if baseline is None else fit_folds(people, goal, baseline, protocol)
+    if baseline is not None:
+        with run.step("fit plain ridge"):
+            fitted[PLAIN_RIDGE] = fit_folds(people, goal, baseline, protocol)
     return evaluate(
         people,
         goal,
-        encoder={"decoded": fitted} if beside is None else {"decoded": fitted, PLAIN_RIDGE: beside},
+        encoder=fitted,
         generator=generator,
         protocol=protocol,
         run=run,
@@ -121,131 +123,47 @@ def evaluate(
     Evaluation
     """
     people = _people(responses)
-    outputs = as_outputs(generator, goal.heads)
+    run = run or Run(protocol.seed)
     named = encoder if isinstance(encoder, Mapping) else {"decoded": [encoder]}
     # counted before anything is computed: a run that fails half-way has looked too
-    (run or Run(protocol.seed)).look(protocol.name, people, protocol.folds)
-    sets = {
-        name: [
+    run.look(protocol.name, people, protocol.folds)
+    sets = [
+        [
             Fold(split, one, people, protocol.repeats)
             for split, one in zip(protocol.folds, fitted, strict=True)
         ]
-        for name, fitted in named.items()
-    }
-    first, *others = sets.values()
-    parts = [fold.predict(list(goal.heads)) for fold in first]
+        for fitted in named.values()
+    ]
+    with run.step("decode"):
+        setting = _answered(sets[0], goal, as_outputs(generator, goal.heads), protocol)
+    with run.step("controls"):
+        beside = controls(setting)
+        for name, folds in zip(list(named)[1:], sets[1:], strict=True):
+            rows = join_heads([fold.predict(list(goal.heads))[0] for fold in folds])
+            beside[name] = Answers(rows, setting.generate(rows))
+    with run.step("score"):
+        return scored(setting, beside, protocol)
+
+
+def _answered(
+    folds: Sequence[Fold], goal: Goal, outputs: Mapping[str, Output], protocol: Protocol
+) -> Setting:
+    """What the encoder and the generators answer to the test items."""
+    parts = [fold.predict(list(goal.heads)) for fold in folds]
     items = join_items([one for _, one in parts])
-    drawn = _draw(len(items), protocol)
-    sizes = [len(one) for _, one in parts]
-    empty = Answers(join_heads([one for one, _ in parts]), {})
-    setting = Setting(first, goal, outputs, items, sizes, drawn, empty, protocol.seed)
-    real = Answers(empty.embeddings, setting.generate(empty.embeddings))
-    setting = Setting(first, goal, outputs, items, sizes, drawn, real, protocol.seed)
-    beside = controls(setting)
-    for name, folds in zip(list(sets)[1:], others, strict=True):
-        rows = join_heads([fold.predict(list(goal.heads))[0] for fold in folds])
-        beside[name] = Answers(rows, setting.generate(rows))
-    return _scored(setting, beside, protocol)
-
-
-def _scored(setting: Setting, beside: Mapping[str, Answers], protocol: Protocol) -> Evaluation:
-    items = setting.items
-    ids = list(dict.fromkeys(items.stimulus.tolist()))
-    shown = Shown(setting.goal.stimuli.select(ids), setting.goal.points(ids))
-    place = {one: i for i, one in enumerate(ids)}
-    column = np.array([place[one] for one in items.stimulus.tolist()])
-    scores: dict[str, Score] = {}
-    per_item: dict[str, NDArray[np.float64]] = {}
-    values: dict[str, dict[str, float]] = {name: {} for name in beside}
-    intervals: dict[str, dict[str, list[float]]] = {name: {} for name in beside}
-    for measure in _measures(protocol, setting.real):
-        rows = np.arange(len(items)) if measure.of == "embedding" else setting.drawn
-        some = _take(items, rows)
-        table = measure.table(shown, setting.real)
-        scores[measure.name] = _score(measure, table, column[rows], some, protocol.seed)
-        per_item[measure.name] = table[np.arange(len(rows)), column[rows]]
-        for name, answers in beside.items():
-            if measure.applies(answers):
-                each = measure.table(shown, answers)[np.arange(len(rows)), column[rows]]
-                values[name][measure.name] = float(each.mean())
-                ends = some.interval(each, seed=protocol.seed)
-                intervals[name][measure.name] = [ends.low, ends.high]
-    details = _details(setting, protocol) | {"controls_ci95": intervals}
-    return Evaluation(
-        ProtocolResult(protocol.name, scores, values, details),
-        [fold.encoder for fold in setting.folds],
+    predicted = Answers(join_heads([one for one, _ in parts]), {})
+    setting = Setting(
+        folds,
+        goal,
+        outputs,
         items,
-        shown,
-        setting.real,
-        beside,
-        setting.drawn,
-        per_item,
+        [len(one) for _, one in parts],
+        _draw(len(items), protocol),
+        predicted,
+        protocol.seed,
     )
-
-
-def _score(
-    measure: Measure, table: NDArray[Any], column: NDArray[Any], items: Items, seed: int
-) -> Score:
-    n_truths = table.shape[1]
-    score = score_table(
-        table,
-        column,
-        items,
-        chance=measure.chance(n_truths),
-        higher_is_better=measure.higher_is_better,
-        seed=seed,
-    )
-    facts = {
-        "variant": measure.variant,
-        "n_candidates": n_truths,
-        "permuted_within": "person" if items.run is None else "person and run",
-    }
-    return Score(**{**vars(score), "details": facts})
-
-
-def _measures(protocol: Protocol, real: Answers) -> list[Measure]:
-    default: Sequence[Measure] = (RetrievalTopK(), TwoWay(), PixelCorrelation())
-    if protocol.measures is None:
-        return [one for one in default if one.applies(real)]
-    for one in protocol.measures:
-        if not one.applies(real):
-            raise ValueError(
-                f"'{one.name}' can't be measured: no generator or target space gives what it "
-                f"reads. Outputs: {', '.join(real.outputs)}; heads: {', '.join(real.embeddings)}."
-            )
-    return list(protocol.measures)
-
-
-def _details(setting: Setting, protocol: Protocol) -> dict[str, Any]:
-    """The columns without which tables of different papers can't be compared."""
-    people = setting.folds[0].people
-    subjects = list(dict.fromkeys(setting.items.subject.tolist()))
-    apart = protocol.folds[0].apart(people)
-    sessions = {one.subject: len(set(one.session)) for one in people if one.session is not None}
-    repeats = {
-        "predictions": "predictions averaged over the repeats of a stimulus",
-        "responses": "responses averaged over the repeats of a stimulus",
-        "single": "single trials",
-    }
-    return {
-        "subjects": subjects,
-        "modality": people[0].modality,
-        "sessions": sessions,
-        "units": {one.subject: one.n_units for one in people},
-        "n_train": {one.subject: int(protocol.folds[0].mask(one, "train").sum()) for one in people},
-        "n_test": len(set(setting.items.stimulus.tolist())),
-        "n_items": len(setting.items),
-        "n_drawn": len(setting.drawn),
-        "n_folds": len(setting.folds),
-        "encoder": type(setting.folds[0].encoder).__name__,
-        "target": {head: one.space for head, one in setting.real.embeddings.items()},
-        "generator": {name: one.generator for name, one in setting.real.outputs.items()},
-        "n_samples": {name: one.n_samples for name, one in setting.outputs.items()},
-        "selection_rule": "none; scores are means over samples",
-        "repeats_averaged": repeats[protocol.repeats],
-        "kept_apart": [by for by, yes in apart.items() if yes],
-        "shared": [by for by, yes in apart.items() if not yes],
-    }
+    made = setting.generate(predicted.embeddings)
+    return replace(setting, real=Answers(predicted.embeddings, made))
 
 
 def _baseline(encoder: Encoder, protocol: Protocol) -> Encoder | None:
@@ -261,15 +179,6 @@ def _draw(n_items: int, protocol: Protocol) -> NDArray[np.intp]:
         return np.arange(n_items)
     rng = np.random.default_rng(protocol.seed)
     return np.sort(rng.choice(n_items, protocol.n_drawn, replace=False)).astype(np.intp)
-
-
-def _take(items: Items, rows: NDArray[np.intp]) -> Items:
-    """Some of the items; their null stays within runs where each run holds several of them."""
-    some = Items(items.stimulus[rows], items.subject[rows])
-    if items.run is None:
-        return some
-    within = replace(some, run=items.run[rows])
-    return within if np.unique(within.groups, return_counts=True)[1].min() > 1 else some
 
 
 def _people(responses: Responses | Sequence[Responses]) -> list[Responses]:

@@ -58,3 +58,17 @@ def test_data_are_noted_by_name():
     run = Run()
     run.use(Embeddings(np.eye(2), ["a", "b"], "toy"))
     assert list(run.as_json()["data"]) == ["toy"]
+
+
+def test_steps_are_timed_and_told():
+    told = []
+    run = Run(on_step=told.append)
+    for _ in range(2):
+        with run.step("fit"):
+            time.sleep(0.02)
+    with pytest.raises(RuntimeError, match="broken"), run.step("score"):
+        raise RuntimeError("broken")
+    assert told == ["fit", "fit", "score"]
+    steps = run.as_json()["seconds_by_step"]
+    assert 0.04 <= steps["fit"] < 1
+    assert steps["score"] < 0.02

@@ -270,7 +270,7 @@ def test_pictures_and_sentences_from_two_heads(two, stimuli, points):
         ),
     )
     assert got.score("caption_object_accuracy") > 0.65
-    assert got.score("half_two_way") > 0.8
+    assert got.score("half_two_way") > 0.7
     assert got.result.controls["ceiling"]["caption_object_accuracy"] == 1.0
     assert got.result.controls["shuffled"]["caption_object_accuracy"] < 0.6
     train = stimuli.select(split_of(points).train).metadata["kind"].tolist()

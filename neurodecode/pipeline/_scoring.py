@@ -1,0 +1,146 @@
+"""From answers to scores: of the encoder with interval and null, of the controls beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodecode.evidence import Items, ProtocolResult, Score, score_table
+from neurodecode.pipeline._answers import Answers, Shown
+from neurodecode.pipeline._controls import Setting
+from neurodecode.pipeline._evaluation import Evaluation
+from neurodecode.pipeline._measures import Measure, RetrievalTopK, TwoWay
+from neurodecode.pipeline._picture_measures import PixelCorrelation
+from neurodecode.pipeline._protocol import Protocol
+
+
+def scored(setting: Setting, beside: Mapping[str, Answers], protocol: Protocol) -> Evaluation:
+    """All measures of the answers, and of the controls beside them."""
+    ids = list(dict.fromkeys(setting.items.stimulus.tolist()))
+    shown = Shown(setting.goal.stimuli.select(ids), setting.goal.points(ids))
+    measured = {
+        one.name: _measure(one, setting, shown, beside, protocol.seed)
+        for one in _measures(protocol, setting.real)
+    }
+    controls: dict[str, dict[str, float]] = {name: {} for name in beside}
+    intervals: dict[str, dict[str, list[float]]] = {name: {} for name in beside}
+    for metric, one in measured.items():
+        for name, (value, ends) in one.controls.items():
+            controls[name][metric], intervals[name][metric] = value, ends
+    scores = {metric: one.score for metric, one in measured.items()}
+    told = details(setting, protocol) | {"controls_ci95": intervals}
+    return Evaluation(
+        ProtocolResult(protocol.name, scores, controls, told),
+        [fold.encoder for fold in setting.folds],
+        setting.items,
+        shown,
+        setting.real,
+        beside,
+        setting.drawn,
+        {metric: one.per_item for metric, one in measured.items()},
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Measured:
+    """One measure: its score, the value of each item, and value and interval of each control."""
+
+    score: Score
+    per_item: NDArray[np.float64]
+    controls: dict[str, tuple[float, list[float]]]
+
+
+def _measure(
+    measure: Measure, setting: Setting, shown: Shown, beside: Mapping[str, Answers], seed: int
+) -> _Measured:
+    rows = np.arange(len(setting.items)) if measure.of == "embedding" else setting.drawn
+    items = _take(setting.items, rows)
+    place = {one: i for i, one in enumerate(shown.stimuli.ids.tolist())}
+    column = np.array([place[one] for one in items.stimulus.tolist()])
+    table = measure.table(shown, setting.real)
+    controls = {}
+    for name, answers in beside.items():
+        if measure.applies(answers):
+            each = measure.table(shown, answers)[np.arange(len(rows)), column]
+            ends = items.interval(each, seed=seed)
+            controls[name] = (float(each.mean()), [ends.low, ends.high])
+    score = _score(measure, table, column, items, seed)
+    return _Measured(score, table[np.arange(len(rows)), column], controls)
+
+
+def _score(
+    measure: Measure, table: NDArray[Any], column: NDArray[Any], items: Items, seed: int
+) -> Score:
+    n_truths = table.shape[1]
+    score = score_table(
+        table,
+        column,
+        items,
+        chance=measure.chance(n_truths),
+        higher_is_better=measure.higher_is_better,
+        seed=seed,
+    )
+    facts = {
+        "variant": measure.variant,
+        "n_candidates": n_truths,
+        "permuted_within": "person" if items.run is None else "person and run",
+    }
+    return Score(**{**vars(score), "details": facts})
+
+
+def _measures(protocol: Protocol, real: Answers) -> list[Measure]:
+    default: Sequence[Measure] = (RetrievalTopK(), TwoWay(), PixelCorrelation())
+    if protocol.measures is None:
+        return [one for one in default if one.applies(real)]
+    for one in protocol.measures:
+        if not one.applies(real):
+            raise ValueError(
+                f"'{one.name}' can't be measured: no generator or target space gives what it "
+                f"reads. Outputs: {', '.join(real.outputs)}; heads: {', '.join(real.embeddings)}."
+            )
+    return list(protocol.measures)
+
+
+def _take(items: Items, rows: NDArray[np.intp]) -> Items:
+    """Some of the items; their null stays within runs where each run holds several of them."""
+    some = Items(items.stimulus[rows], items.subject[rows])
+    if items.run is None:
+        return some
+    within = replace(some, run=items.run[rows])
+    return within if np.unique(within.groups, return_counts=True)[1].min() > 1 else some
+
+
+def details(setting: Setting, protocol: Protocol) -> dict[str, Any]:
+    """The columns without which tables of different papers can't be compared."""
+    people = setting.folds[0].people
+    subjects = list(dict.fromkeys(setting.items.subject.tolist()))
+    apart = protocol.folds[0].apart(people)
+    sessions = {one.subject: len(set(one.session)) for one in people if one.session is not None}
+    repeats = {
+        "predictions": "predictions averaged over the repeats of a stimulus",
+        "responses": "responses averaged over the repeats of a stimulus",
+        "single": "single trials",
+    }
+    return {
+        "subjects": subjects,
+        "modality": people[0].modality,
+        "sessions": sessions,
+        "units": {one.subject: one.n_units for one in people},
+        "n_train": {one.subject: int(protocol.folds[0].mask(one, "train").sum()) for one in people},
+        "n_test": len(set(setting.items.stimulus.tolist())),
+        "n_items": len(setting.items),
+        "n_drawn": len(setting.drawn),
+        "n_folds": len(setting.folds),
+        "encoder": type(setting.folds[0].encoder).__name__,
+        "target": {head: one.space for head, one in setting.real.embeddings.items()},
+        "generator": {name: one.generator for name, one in setting.real.outputs.items()},
+        "n_samples": {name: one.n_samples for name, one in setting.outputs.items()},
+        "selection_rule": "none; scores are means over samples",
+        "repeats_averaged": repeats[protocol.repeats],
+        "kept_apart": [by for by, yes in apart.items() if yes],
+        "shared": [by for by, yes in apart.items() if not yes],
+    }
