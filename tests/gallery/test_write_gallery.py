@@ -222,3 +222,19 @@ def test_altered_results_are_refused(tmp_path, items, results):
     file.write_text(json.dumps(content))
     with pytest.raises(CorruptFileError, match=r"gallery\.json was altered: .*test_looks"):
         build_gallery(tmp_path)
+
+
+def test_names_in_results_are_text_too(tmp_path, results):
+    evil = "<script>alert(1)</script>"
+    protocol = results["protocols"]["within"]
+    named = results | {
+        "experiment": evil,
+        "protocols": {evil: protocol | {"controls": {evil: {"identification_top1": 0.1}}}},
+        "split": evil,
+        "versions": {evil: evil},
+        evil: evil,
+    }
+    item = GalleryItem(evil, evil, evil, [evil], {evil: evil}, {evil: 0.5}, {evil: evil})
+    html = write_gallery(tmp_path, [item], named, title=evil).read_text()
+    assert "<script>alert" not in html
+    assert html.count("</script>") == 2
