@@ -5,12 +5,15 @@ from ._decode import evaluate as evaluate
 from ._evaluation import Evaluation as Evaluation
 from ._evaluation import View as View
 from ._measures import Measure as Measure
+from ._measures import PairMeasure as PairMeasure
 from ._measures import RetrievalTopK as RetrievalTopK
 from ._measures import TwoWay as TwoWay
 from ._picture_measures import CaptionAccuracy as CaptionAccuracy
+from ._picture_measures import FeatureDistance as FeatureDistance
 from ._picture_measures import FeatureTwoWay as FeatureTwoWay
 from ._picture_measures import PixelCorrelation as PixelCorrelation
 from ._picture_measures import Ssim as Ssim
+from ._picture_measures import network_measures as network_measures
 from ._protocol import Goal as Goal
 from ._protocol import Output as Output
 from ._protocol import Protocol as Protocol

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,10 +22,16 @@ class Shown:
         m test stimuli.
     points : mapping of head to Embeddings
         m rows each, in the order of ``stimuli``.
+    train_means : mapping of head to array, shape (n_folds, ...)
+        Mean training point of each fold.
+    fold_of : int array, shape (n,)
+        The fold of each test item.
     """
 
     stimuli: Stimuli
     points: Mapping[str, Embeddings]
+    train_means: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    fold_of: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
     _kept: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -86,6 +92,24 @@ class Answers:
         except LookupError:
             return False
         return True
+
+
+def join(parts: Sequence[Embeddings]) -> Embeddings:
+    """Rows of several under one another.
+
+    Examples
+    --------
+    >>> one = Embeddings(np.eye(2), ["a", "b"], "toy")
+    >>> join([one, one])
+    Embeddings(toy, 4 rows of (2,))
+    """
+    if not parts:
+        raise ValueError("The test part holds no trial of any person.")
+    return Embeddings(
+        np.concatenate([one.array() for one in parts]),
+        np.concatenate([one.stimulus for one in parts]),
+        parts[0].space,
+    )
 
 
 def resized(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:

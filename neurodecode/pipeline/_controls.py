@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from neurodecode import evidence
 from neurodecode.data import Embeddings, Generated, Stimuli
 from neurodecode.evidence import Items
-from neurodecode.pipeline._answers import Answers, resized
-from neurodecode.pipeline._folds import Fold, join, join_heads
+from neurodecode.pipeline._answers import Answers, join, resized
+from neurodecode.pipeline._folds import Fold, join_heads
 from neurodecode.pipeline._protocol import Goal, Output
 
 ANYONE = "constant"
@@ -52,6 +52,11 @@ class Setting:
     def heads(self) -> list[str]:
         """Names of the target spaces."""
         return list(self.goal.heads)
+
+    @property
+    def fold_of(self) -> NDArray[np.intp]:
+        """The fold of each item."""
+        return np.repeat(np.arange(len(self.folds)), self.sizes)
 
     def generate(self, embeddings: Mapping[str, Embeddings], *, once: bool = False) -> Any:
         """All outputs for the drawn items; ``once``: equal rows share one sample."""
@@ -141,8 +146,8 @@ def _mean(setting: Setting) -> Answers:
         if not _comparable(made, stimuli):
             continue
         one_each = [answer(fold, made.kind, _size(made)) for fold in setting.folds]
-        fold_of = np.repeat(np.arange(len(setting.folds)), setting.sizes)[setting.drawn]
-        outputs[name] = _shown(made, [one_each[fold] for fold in fold_of], "mean")
+        folds = setting.fold_of[setting.drawn]
+        outputs[name] = _shown(made, [one_each[fold] for fold in folds], "mean")
     return Answers(embeddings, outputs)
 
 

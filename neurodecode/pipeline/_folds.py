@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from neurodecode.contracts import Encoder
 from neurodecode.data import Embeddings, Responses, Split
 from neurodecode.evidence import Items
+from neurodecode.pipeline._answers import join
 from neurodecode.pipeline._protocol import Goal, Protocol, Repeats
 
 
@@ -102,24 +103,6 @@ def fit_folds(
         given = seen[0] if len(seen) == 1 else seen
         one.fit(given, goal.for_fit(ids), split.blind())
     return fresh
-
-
-def join(parts: Sequence[Embeddings]) -> Embeddings:
-    """Rows of several under one another.
-
-    Examples
-    --------
-    >>> one = Embeddings(np.eye(2), ["a", "b"], "toy")
-    >>> join([one, one])
-    Embeddings(toy, 4 rows of (2,))
-    """
-    if not parts:
-        raise ValueError("The test part holds no trial of any person.")
-    return Embeddings(
-        np.concatenate([one.array() for one in parts]),
-        np.concatenate([one.stimulus for one in parts]),
-        parts[0].space,
-    )
 
 
 def join_heads(parts: Sequence[Mapping[str, Embeddings]]) -> dict[str, Embeddings]:

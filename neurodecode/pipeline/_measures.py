@@ -6,6 +6,7 @@ A table of n answers by m truths holds the scores (item i with its own truth), t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -49,15 +50,33 @@ class Measure(Protocol):
         ...
 
 
+class PairMeasure(Measure, Protocol):
+    """A measure that is too costly for all pairs; its null has fewer permutations."""
+
+    @property
+    def n_permutations(self) -> int: ...
+
+    def pairs(self, shown: Shown, answers: Answers, column: NDArray[np.intp]) -> Table:
+        """Scores of item i with truth ``column[i]``, shape (n,)."""
+        ...
+
+
 @dataclass(frozen=True)
 class RetrievalTopK:
-    """Is the true test stimulus among the k nearest to the prediction, by cosine?
+    """Is the true test stimulus among the k nearest to the prediction?
 
     Parameters
     ----------
     k : int
     head : str, optional
         Default is the first target space.
+    similarity : {'cosine', 'correlation'}
+        Identification of pictures by their pixels is by correlation.
+    centred : bool
+        Remove the mean training point of the fold from prediction and candidates first: what all
+        stimuli share tells nothing about which one it was.
+    label : str, optional
+        The name, in place of ``'retrieval_top1'``.
 
     Examples
     --------
@@ -67,21 +86,28 @@ class RetrievalTopK:
 
     k: int = 1
     head: str | None = None
+    similarity: Literal["cosine", "correlation"] = "cosine"
+    centred: bool = False
+    label: str | None = None
     of: ClassVar[Literal["embedding"]] = "embedding"
     higher_is_better: ClassVar[bool] = True
 
     @property
     def name(self) -> str:
-        """``'retrieval_top1'`` for k = 1."""
-        return f"retrieval_top{self.k}"
+        """``'retrieval_top1'`` for k = 1, or the label."""
+        return self.label or f"retrieval_top{self.k}"
 
     @property
     def variant(self) -> str:
         """What exactly is computed."""
-        return "cosine among the distinct test stimuli; a tie for the last place is a miss"
+        centred = ", training mean removed" if self.centred else ""
+        return (
+            f"{self.similarity} among the distinct test stimuli{centred}; a tie for the last "
+            f"place is a miss"
+        )
 
     def chance(self, n_truths: int) -> float:
-        """K / m."""
+        """Give k / m."""
         return top_k_chance(n_truths, self.k)
 
     def applies(self, answers: Answers) -> bool:
@@ -90,7 +116,8 @@ class RetrievalTopK:
 
     def table(self, shown: Shown, answers: Answers) -> Table:
         """1 where a truth is among the k nearest."""
-        similarity = cosine_pairs(*_points(shown, answers, self.head))
+        compare = cosine_pairs if self.similarity == "cosine" else correlate_pairs
+        similarity = _similarity(compare, shown, answers, self.head, self.centred)
         return np.asarray(rank_table(similarity) <= self.k - 1, dtype=np.float64)
 
 
@@ -102,6 +129,9 @@ class TwoWay:
     ----------
     head : str, optional
         Default is the first target space.
+    name : str
+    centred : bool
+        As in `RetrievalTopK`.
 
     Examples
     --------
@@ -111,9 +141,15 @@ class TwoWay:
 
     head: str | None = None
     name: str = "two_way"
-    variant: str = "Pearson over the embedding, among true embeddings; ties fail"
+    centred: bool = False
     of: ClassVar[Literal["embedding"]] = "embedding"
     higher_is_better: ClassVar[bool] = True
+
+    @property
+    def variant(self) -> str:
+        """What exactly is computed."""
+        centred = ", training mean removed" if self.centred else ""
+        return f"correlation of embeddings, among true embeddings{centred}; ties fail"
 
     def chance(self, n_truths: int) -> float:
         """One half."""
@@ -125,9 +161,22 @@ class TwoWay:
 
     def table(self, shown: Shown, answers: Answers) -> Table:
         """Share of others below each truth."""
-        return two_way_table(correlate_pairs(*_points(shown, answers, self.head)))
+        return two_way_table(_similarity(correlate_pairs, shown, answers, self.head, self.centred))
 
 
-def _points(shown: Shown, answers: Answers, head: str | None) -> tuple[NDArray[Any], NDArray[Any]]:
+def _similarity(
+    compare: Callable[[Any, Any], Table],
+    shown: Shown,
+    answers: Answers,
+    head: str | None,
+    centred: bool,
+) -> Table:
     name = next(iter(shown.points)) if head is None else head
-    return answers.embeddings[name].array(), shown.points[name].array()
+    predicted, truth = answers.embeddings[name].array(), shown.points[name].array()
+    if not centred:
+        return compare(predicted, truth)
+    table = np.empty((len(predicted), len(truth)))
+    for fold, mean in enumerate(shown.train_means[name]):
+        rows = shown.fold_of == fold
+        table[rows] = compare(predicted[rows] - mean, truth - mean)
+    return table

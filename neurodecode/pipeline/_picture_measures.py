@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,13 @@ from neurodecode.contracts import Target
 from neurodecode.data import Stimuli
 from neurodecode.metrics.identification import two_way_table
 from neurodecode.metrics.images import ssim
+from neurodecode.metrics.networks import Network
 from neurodecode.metrics.similarity import correlate_pairs
 from neurodecode.pipeline._answers import Answers, Shown
 from neurodecode.pipeline._measures import Table
 from neurodecode.statistics import TWO_WAY_CHANCE
+
+Features: TypeAlias = Target | Callable[[NDArray[Any]], NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -62,10 +65,13 @@ class Ssim:
     kind : {'2d', 'legacy'}
         See `neurodecode.metrics.ssim`.
     output : str, optional
+    n_permutations : int
+        For the null: each costs as much as the score.
     """
 
     kind: Literal["2d", "legacy"] = "2d"
     output: str | None = None
+    n_permutations: int = 99
     of: ClassVar[Literal["output"]] = "output"
     higher_is_better: ClassVar[bool] = True
 
@@ -87,16 +93,20 @@ class Ssim:
         """Where pictures are made."""
         return answers.has(self.output, "image")
 
+    def pairs(self, shown: Shown, answers: Answers, column: NDArray[np.intp]) -> Table:
+        """Similarity of each item with one truth."""
+        made = answers.output(self.output, "image").values
+        truth = shown.frames(_size(made[:, 0]))[column]
+        samples = [ssim(truth, made[:, sample], self.kind) for sample in range(made.shape[1])]
+        return np.asarray(np.mean(samples, axis=0))
+
     def table(self, shown: Shown, answers: Answers) -> Table:
-        """Similarity of every pair; this takes n x m comparisons."""
-
-        def score(decoded: NDArray[Any]) -> Table:
-            truth = shown.frames(_size(decoded))
-            columns = [ssim(np.broadcast_to(one, decoded.shape), decoded, self.kind)
-                       for one in truth]  # fmt: skip
-            return np.stack(columns, axis=1)
-
-        return _over_samples(answers.output(self.output, "image").values, score)
+        """Similarity of every pair: n x m comparisons, not used by `decode`."""
+        n_items = len(answers.output(self.output, "image"))
+        columns = [
+            self.pairs(shown, answers, np.full(n_items, truth)) for truth in range(len(shown))
+        ]
+        return np.stack(columns, axis=1)
 
 
 @dataclass(frozen=True)
@@ -115,7 +125,7 @@ class FeatureTwoWay:
     output : str, optional
     """
 
-    features: Target | Callable[[NDArray[Any]], NDArray[Any]]
+    features: Features
     name: str = "clip_two_way"
     variant: str = ""
     output: str | None = None
@@ -132,19 +142,50 @@ class FeatureTwoWay:
 
     def table(self, shown: Shown, answers: Answers) -> Table:
         """Share of other true pictures whose features are less like those of the decoded one."""
+        return _by_features(self, shown, answers, two_way_table)
 
-        def score(decoded: NDArray[Any]) -> Table:
-            size = _size(decoded)
-            truth = shown.once((self.name, size), lambda: self._embed(shown.frames(size)))
-            return two_way_table(correlate_pairs(self._embed(decoded), truth))
 
-        return _over_samples(answers.output(self.output, "image").values, score)
+@dataclass(frozen=True)
+class FeatureDistance:
+    """One minus the correlation of features of the decoded and the true picture; lower is better.
 
-    def _embed(self, pictures: NDArray[Any]) -> NDArray[Any]:
-        if isinstance(self.features, Target):
-            names = [str(i) for i in range(len(pictures))]
-            return self.features.embed(Stimuli.from_arrays(names, pictures)).array()
-        return np.asarray(self.features(pictures))
+    Parameters
+    ----------
+    features, name, variant, output
+        As in `FeatureTwoWay`; the published ones are Eff and SwAV.
+    """
+
+    features: Features
+    name: str
+    variant: str = ""
+    output: str | None = None
+    of: ClassVar[Literal["output"]] = "output"
+    higher_is_better: ClassVar[bool] = False
+
+    def chance(self, n_truths: int) -> None:
+        """None: see the null."""
+        return
+
+    def applies(self, answers: Answers) -> bool:
+        """Where pictures are made."""
+        return answers.has(self.output, "image")
+
+    def table(self, shown: Shown, answers: Answers) -> Table:
+        """Distances of all pairs."""
+        return _by_features(self, shown, answers, lambda similarity: 1.0 - similarity)
+
+
+def network_measures(networks: Mapping[str, Network]) -> list[FeatureTwoWay | FeatureDistance]:
+    """The measures of networks that `neurodecode.metrics.networks.load_networks` found.
+
+    Examples
+    --------
+    >>> from neurodecode.metrics.networks import Network
+    >>> [one.name for one in network_measures({"Eff": Network("Eff", np.asarray, "distance")})]
+    ['Eff']
+    """
+    kinds = {"two_way": FeatureTwoWay, "distance": FeatureDistance}
+    return [kinds[one.kind](one.extract, name, one.details) for name, one in networks.items()]
 
 
 def names_word(sentence: str, word: str) -> bool:
@@ -215,6 +256,29 @@ class CaptionAccuracy:
             return np.asarray(said, dtype=np.float64)[:, code]
 
         return _over_samples(answers.output(self.output, "text").values, score)
+
+
+def _by_features(
+    measure: FeatureTwoWay | FeatureDistance,
+    shown: Shown,
+    answers: Answers,
+    judge: Callable[[Table], Table],
+) -> Table:
+    def score(decoded: NDArray[Any]) -> Table:
+        size = _size(decoded)
+        truth = shown.once(
+            (measure.name, size), lambda: _embed(measure.features, shown.frames(size))
+        )
+        return judge(correlate_pairs(_embed(measure.features, decoded), truth))
+
+    return _over_samples(answers.output(measure.output, "image").values, score)
+
+
+def _embed(features: Features, pictures: NDArray[Any]) -> NDArray[Any]:
+    if isinstance(features, Target):
+        names = [str(i) for i in range(len(pictures))]
+        return features.embed(Stimuli.from_arrays(names, pictures)).array()
+    return np.asarray(features(pictures))
 
 
 def _size(decoded: NDArray[Any]) -> tuple[int, int]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from neurodecode.contracts import Encoder, Generator, Target, Targets
-from neurodecode.data import Embeddings, Split, Stimuli
+from neurodecode.data import Embeddings, Split, Stimuli, as_ids
+from neurodecode.pipeline._answers import join
 from neurodecode.pipeline._measures import Measure
 
 Repeats = Literal["single", "responses", "predictions"]
@@ -38,6 +42,7 @@ class Goal:
 
     stimuli: Stimuli
     target: Target | Embeddings | Mapping[str, Target | Embeddings]
+    _known: dict[str, list[Embeddings]] = field(default_factory=dict, repr=False)
 
     @property
     def heads(self) -> dict[str, Target | Embeddings]:
@@ -47,14 +52,24 @@ class Goal:
         return {SOLE_HEAD: self.target}
 
     def points(self, ids: Iterable[Any]) -> dict[str, Embeddings]:
-        """The points of these stimuli in each target space."""
-        wanted = list(ids)
+        """The points of these stimuli in each target space; each is embedded once."""
+        wanted = as_ids("stimulus", ids)
         return {
             head: one.select(wanted)
             if isinstance(one, Embeddings)
-            else one.embed(self.stimuli.select(wanted))
+            else self._embedded(head, one, wanted)
             for head, one in self.heads.items()
         }
+
+    def _embedded(self, head: str, target: Target, ids: NDArray[np.str_]) -> Embeddings:
+        known = self._known.setdefault(head, [])
+        new = ids[~np.isin(ids, [i for one in known for i in one.stimulus.tolist()])]
+        if len(new):
+            known.append(target.embed(self.stimuli.select(dict.fromkeys(new.tolist()))))
+        for one in known:  # a part that holds all of them may stay in its file
+            if np.isin(ids, one.stimulus).all():
+                return one.select(ids)
+        return join([one.take(np.isin(one.stimulus, ids)) for one in known]).select(ids)
 
     def for_fit(self, ids: Iterable[Any]) -> Targets:
         """The same as what ``fit`` of an encoder takes: plain for a single target."""

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodecode.evidence import Items, ProtocolResult, Score, score_table
+from neurodecode import evidence
+from neurodecode.evidence import Items, ProtocolResult, Score
 from neurodecode.pipeline._answers import Answers, Shown
 from neurodecode.pipeline._controls import Setting
 from neurodecode.pipeline._evaluation import Evaluation
-from neurodecode.pipeline._measures import Measure, RetrievalTopK, TwoWay
+from neurodecode.pipeline._measures import Measure, PairMeasure, RetrievalTopK, TwoWay
 from neurodecode.pipeline._picture_measures import PixelCorrelation
 from neurodecode.pipeline._protocol import Protocol
+from neurodecode.statistics import Null, permutation_null
 
 
 def scored(setting: Setting, beside: Mapping[str, Answers], protocol: Protocol) -> Evaluation:
     """All measures of the answers, and of the controls beside them."""
     ids = list(dict.fromkeys(setting.items.stimulus.tolist()))
-    shown = Shown(setting.goal.stimuli.select(ids), setting.goal.points(ids))
-    measured = {
-        one.name: _measure(one, setting, shown, beside, protocol.seed)
-        for one in _measures(protocol, setting.real)
-    }
+    chosen = _measures(protocol, setting.real)
+    means = _train_means(setting) if any(getattr(one, "centred", False) for one in chosen) else {}
+    shown = Shown(
+        setting.goal.stimuli.select(ids), setting.goal.points(ids), means, setting.fold_of
+    )
+    measured = {one.name: _measure(one, setting, shown, beside, protocol.seed) for one in chosen}
     controls: dict[str, dict[str, float]] = {name: {} for name in beside}
     intervals: dict[str, dict[str, list[float]]] = {name: {} for name in beside}
     for metric, one in measured.items():
@@ -61,35 +64,78 @@ def _measure(
     items = _take(setting.items, rows)
     place = {one: i for i, one in enumerate(shown.stimuli.ids.tolist())}
     column = np.array([place[one] for one in items.stimulus.tolist()])
-    table = measure.table(shown, setting.real)
+    each, null = _each_and_null(measure, setting.real, shown, column, (items, seed))
+    facts = {
+        "variant": measure.variant,
+        "n_candidates": len(shown),
+        "permuted_within": "person" if items.run is None else "person and run",
+    }
+    score = Score(
+        float(each.mean()),
+        items.interval(each, seed=seed),
+        measure.chance(len(shown)),
+        null,
+        len(items),
+        measure.higher_is_better,
+        facts,
+    )
     controls = {}
     for name, answers in beside.items():
         if measure.applies(answers):
-            each = measure.table(shown, answers)[np.arange(len(rows)), column]
-            ends = items.interval(each, seed=seed)
-            controls[name] = (float(each.mean()), [ends.low, ends.high])
-    score = _score(measure, table, column, items, seed)
-    return _Measured(score, table[np.arange(len(rows)), column], controls)
+            values = _each(measure, answers, shown, column)
+            ends = items.interval(values, seed=seed)
+            controls[name] = (float(values.mean()), [ends.low, ends.high])
+    return _Measured(score, each, controls)
 
 
-def _score(
-    measure: Measure, table: NDArray[Any], column: NDArray[Any], items: Items, seed: int
-) -> Score:
-    n_truths = table.shape[1]
-    score = score_table(
-        table,
-        column,
-        items,
-        chance=measure.chance(n_truths),
-        higher_is_better=measure.higher_is_better,
+def _each(
+    measure: Measure, answers: Answers, shown: Shown, column: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """The score of each item with its own truth."""
+    if _costly(measure):
+        return measure.pairs(shown, answers, column)
+    return measure.table(shown, answers)[np.arange(len(column)), column]
+
+
+def _each_and_null(
+    measure: Measure,
+    real: Answers,
+    shown: Shown,
+    column: NDArray[np.intp],
+    within: tuple[Items, int],
+) -> tuple[NDArray[np.float64], Null]:
+    items, seed = within
+    if _costly(measure):
+        costly = measure  # the type checker forgets it inside the function
+        null = permutation_null(
+            lambda order: float(costly.pairs(shown, real, column[order]).mean()),
+            len(items),
+            groups=items.groups,
+            n_permutations=measure.n_permutations,
+            seed=seed,
+        )
+        return measure.pairs(shown, real, column), null
+    table = measure.table(shown, real)
+    rows = np.arange(len(column))
+    null = permutation_null(
+        lambda order: float(table[rows, column[order]].mean()),
+        len(items),
+        groups=items.groups,
         seed=seed,
     )
-    facts = {
-        "variant": measure.variant,
-        "n_candidates": n_truths,
-        "permuted_within": "person" if items.run is None else "person and run",
-    }
-    return Score(**{**vars(score), "details": facts})
+    return table[rows, column], null
+
+
+def _costly(measure: Measure) -> TypeGuard[PairMeasure]:
+    return hasattr(measure, "pairs")
+
+
+def _train_means(setting: Setting) -> dict[str, NDArray[Any]]:
+    means: dict[str, list[NDArray[Any]]] = {head: [] for head in setting.heads}
+    for fold in setting.folds:
+        for head, train in setting.goal.points(fold.train_ids()).items():
+            means[head].append(evidence.mean_embedding(train, ["mean"]).array()[0])
+    return {head: np.stack(one) for head, one in means.items()}
 
 
 def _measures(protocol: Protocol, real: Answers) -> list[Measure]:

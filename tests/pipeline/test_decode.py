@@ -23,6 +23,7 @@ from neurodecode.pipeline import (
     PixelCorrelation,
     Protocol,
     RetrievalTopK,
+    Ssim,
     TwoWay,
     decode,
     evaluate,
@@ -317,6 +318,23 @@ def test_random_splits_of_the_library_fit_in(two, goal):
         protocol=Protocol(split, baseline=False),
     )
     assert got.result.details["n_test"] == 10
+
+
+def test_costly_and_centred_measures_have_their_nulls(two, goal, points):
+    got = run_it(
+        two,
+        goal,
+        points,
+        measures=[Ssim(n_permutations=19), TwoWay(centred=True, name="identification_two_way")],
+        n_drawn=12,
+    )
+    ssim = got.result.scores["ssim"]
+    assert len(ssim.null.values) == 19
+    assert ssim.p == 1 / 20
+    assert got.result.controls["ceiling"]["ssim"] > ssim.value > ssim.null.p95
+    assert got.score("identification_two_way") > 0.9
+    # the mean is nothing once it is removed
+    assert got.result.controls["mean"]["identification_two_way"] == 0.0
 
 
 def test_wrong_requests_are_told_before_slow_work(two, goal, points):

@@ -5,17 +5,21 @@ import pytest
 
 from neurodecode import metrics
 from neurodecode.data import Embeddings, Generated
+from neurodecode.metrics.identification import top_k as identify
 from neurodecode.metrics.identification import two_way
+from neurodecode.metrics.networks import Network
 from neurodecode.metrics.retrieval import top_k
 from neurodecode.pipeline import (
     Answers,
     CaptionAccuracy,
+    FeatureDistance,
     FeatureTwoWay,
     PixelCorrelation,
     RetrievalTopK,
     Shown,
     Ssim,
     TwoWay,
+    network_measures,
 )
 from neurodecode.targets import Pixels
 
@@ -102,3 +106,67 @@ def test_measures_know_what_they_can_measure(answers):
     assert not TwoWay("other").applies(pictures)
     with pytest.raises(LookupError, match="No generator makes text"):
         pictures.output(None, "text")
+
+
+def test_distances_of_features_are_lower_for_the_own_picture(shown, answers):
+    from scipy.spatial.distance import correlation
+
+    measure = FeatureDistance(lambda one: one.astype(float), "Eff")
+    table = measure.table(shown, answers)
+    made, truth = answers.outputs["p"].values, shown.stimuli.stack()
+    want = np.mean([correlation(truth[3].ravel(), made[5, i].ravel()) for i in range(2)])
+    assert table[5, 3] == pytest.approx(want)
+    assert np.diag(table).mean() < table.mean()
+    assert not measure.higher_is_better
+
+
+def test_networks_become_measures(shown, answers):
+    networks = {
+        "A": Network("A", lambda one: one, details="layer 1"),
+        "B": Network("B", lambda one: one, "distance"),
+    }
+    one, other = network_measures(networks)
+    assert (one.name, one.variant, other.name) == ("A", "layer 1", "B")
+    assert isinstance(other, FeatureDistance)
+    np.testing.assert_allclose(
+        one.table(shown, answers), FeatureTwoWay(lambda a: a).table(shown, answers)
+    )
+
+
+def test_features_of_truths_are_computed_once(shown, answers):
+    calls = []
+    measure = FeatureTwoWay(lambda one: calls.append(len(one)) or one)
+    measure.table(shown, answers)
+    measure.table(shown, answers)
+    assert len(calls) == 1 + 2 * 2
+
+
+@pytest.mark.parametrize("similarity", ["cosine", "correlation"])
+def test_the_training_mean_of_the_own_fold_is_removed(stimuli, points, answers, similarity):
+    folds = np.arange(60) % 2
+    means = np.random.default_rng(3).normal(size=(2, 8))
+    shown = Shown(stimuli, {"target": points}, {"target": means}, folds)
+    table = RetrievalTopK(3, similarity=similarity, centred=True).table(shown, answers)
+    two = TwoWay(centred=True).table(shown, answers)
+    for fold in (0, 1):
+        here = folds == fold
+        guess = answers.embeddings["target"].array()[here] - means[fold]
+        moved = points.array() - means[fold]
+        if similarity == "correlation":
+            want = identify(moved[here], guess, 3, candidates=moved)
+        else:
+            want = top_k(moved[here], guess, 3, candidates=moved)
+        np.testing.assert_array_equal(table[here][np.arange(30), np.flatnonzero(here)], want)
+        np.testing.assert_allclose(
+            two[here][np.arange(30), np.flatnonzero(here)],
+            two_way(moved[here], guess, candidates=moved),
+        )
+    assert "training mean removed" in TwoWay(centred=True).variant
+    assert RetrievalTopK(label="identification_top1").name == "identification_top1"
+
+
+def test_costly_pairs_are_the_diagonal_of_the_table(shown, answers):
+    some = np.arange(60)[::-1]
+    np.testing.assert_allclose(
+        Ssim().pairs(shown, answers, some), Ssim().table(shown, answers)[np.arange(60), some]
+    )

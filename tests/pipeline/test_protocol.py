@@ -22,6 +22,21 @@ def test_a_goal_embeds_only_what_is_asked(stimuli):
     assert got.stimulus.tolist() == loaded == ["s03", "s01"]
 
 
+def test_each_stimulus_is_embedded_once(stimuli):
+    loaded = []
+    watched = type(stimuli)(
+        stimuli.ids, "image", lambda one: loaded.append(one) or stimuli.load(one)
+    )
+    goal = Goal(watched, Pixels(12))
+    goal.points(["s03", "s01"])
+    got = goal.points(["s01", "s02", "s01", "s03"])["target"]
+    assert loaded == ["s03", "s01", "s02"]
+    assert got.stimulus.tolist() == ["s01", "s02", "s01", "s03"]
+    np.testing.assert_array_equal(
+        got.array(), Pixels(12).embed(stimuli).rows(["s01", "s02", "s01", "s03"])
+    )
+
+
 def test_ready_points_and_targets_go_together(stimuli, points):
     goal = Goal(stimuli, {"ready": points, "pixels": Pixels(12)})
     got = goal.for_fit(["s05"])
