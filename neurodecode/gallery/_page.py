@@ -19,6 +19,7 @@ SCRIPTS = ("start.js", "theme.js", "filters.js", "grid.js", "details.js")
 PAGE_SIZE = 96
 NO_SCRIPT_ITEMS = 48
 FIRST_ITEMS = 6
+SHORT_FACT = 60
 KNOWN_FACTS = {
     "split": "Split",
     "kept_apart": "Kept apart between training and test",
@@ -147,7 +148,13 @@ def _protocol(name: str, protocol: Mapping[str, Any]) -> dict[str, Any]:
         for key, value in protocol.items()
         if key not in ("scores", "controls", "name") and value not in (None, "", [], {})
     }
-    return {"name": name, "rows": made, "controls": list(names), "more": more}
+    return {
+        "name": name,
+        "rows": made,
+        "controls": list(names),
+        "short": {key: value for key, value in more.items() if len(value) <= SHORT_FACT},
+        "long": {key: value for key, value in more.items() if len(value) > SHORT_FACT},
+    }
 
 
 def _control_names(content: Mapping[str, Any]) -> Iterator[str]:
@@ -194,10 +201,12 @@ def _inner(value: Any) -> str:
 
 def _words(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "; ".join(f"{label(str(key))} {_inner(one)}" for key, one in value.items())
+        return "; ".join(
+            f"{str(key).replace('_', ' ')}: {_inner(one)}" for key, one in value.items()
+        )
     if isinstance(value, (list, tuple)):
         shown = ", ".join(_words(one) for one in value[:12])
         return shown if len(value) <= 12 else f"{shown} and {len(value) - 12} more"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return number(value) if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

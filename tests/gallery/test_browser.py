@@ -211,6 +211,21 @@ def test_arrows_enter_and_escape(page):
     assert focused(page).startswith(order[-2])
 
 
+def test_scores_and_marked_words_of_sentences(browser, tmp_path, results):
+    item = GalleryItem(
+        "a",
+        "p",
+        "The red boat and a dog",
+        ["the boat"],
+        {"noise": "and red"},
+        {"rank": 40, "r": 0.5},
+    )
+    browser.get(write_gallery(tmp_path, [item], results, title="Words").as_uri())
+    assert [node.text for node in browser.find_elements(By.TAG_NAME, "mark")] == ["boat", "red"]
+    values = browser.find_elements(By.CSS_SELECTOR, "#grid .card dd")
+    assert [node.text for node in values] == ["40", "0.500"]
+
+
 def test_slash_goes_to_the_search(page):
     page.find_element(By.TAG_NAME, "body").send_keys("/")
     assert page.execute_script("return document.activeElement.id") == "query"

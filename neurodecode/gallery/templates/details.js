@@ -60,14 +60,14 @@ function strips(item) {
     const row = make("tr"), name = make("th", "", metric.label), plot = make("td", "plot");
     name.scope = "row";
     plot.append(strip(item.scores[metric.name], scores[metric.name], metric));
-    row.append(name, plot, make("td", "num strong", format(item.scores[metric.name])));
+    row.append(name, plot, make("td", "num strong", format(item.scores[metric.name], metric.name)));
     rows.append(row);
   }
   table.append(rows);
   return table;
 }
 function strip(own, values, metric) {
-  const chart = draw("svg", { class: "strip", width: "100%", height: 26, role: "img", "aria-label": `${metric.label}: ${format(own)} among ${values.length} items` });
+  const chart = draw("svg", { class: "strip", width: "100%", height: 26, role: "img", "aria-label": `${metric.label}: ${format(own, metric.name)} among ${values.length} items` });
   const known = isNumber(metric.chance) ? [metric.chance, ...values] : values;
   const low = known.reduce((a, b) => Math.min(a, b), 0), high = known.reduce((a, b) => Math.max(a, b), 1);
   const at = (value) => `${2 + 96 * (value - low) / (high - low)}%`;

@@ -53,7 +53,7 @@ function cardScores(item) {
   const shown = [...new Set([...names.filter((name) => name === chosen), ...names])].slice(0, CARD_SCORES);
   for (const name of shown) {
     const pair = make("div", name === sortedBy() ? "sorted" : "");
-    pair.append(make("dt", "", labels[name]), make("dd", "", format(item.scores[name])));
+    pair.append(make("dt", "", labels[name]), make("dd", "", format(item.scores[name], name)));
     list.append(pair);
   }
   return list;
@@ -76,7 +76,7 @@ function sentenceOf(item, text, role) {
 function marked(item, text, role) {
   const truth = item.truth.text ?? item.captions.seen ?? item.captions.truth;
   if (role === "seen" || !truth) return [document.createTextNode(text)];
-  const known = new Set(truth.toLowerCase().match(/[\p{L}\p{N}]{3,}/gu) || []);
+  const known = new Set((truth.toLowerCase().match(/[\p{L}\p{N}]{3,}/gu) || []).filter((word) => !COMMON_WORDS.has(word)));
   return text.split(/([\p{L}\p{N}]+)/u).map((part) => known.has(part.toLowerCase()) ? make("mark", "", part) : document.createTextNode(part));
 }
 function picture(item, shown, title, sentence) {

@@ -9,10 +9,14 @@ if (!grid) return;
 const MAX_CHOICES = 80;
 const CARD_SCORES = 3;
 const CRISP_BELOW = 48;
+const COMMON_WORDS = new Set(("the and for but not his her him she has had was are its out who all with from that this into " +
+  "they them their there then were have been while when what which where off over down back one two can").split(" "));
 const state = { query: "", subject: "", tags: {}, metric: "", low: null, high: null, order: "id", page: 0, current: 0, moving: !matchMedia("(prefers-reduced-motion: reduce)").matches };
 const scores = Object.fromEntries(data.metrics.map((m) => [m.name, data.items.map((i) => i.scores[m.name]).filter(isNumber)]));
 const labels = Object.fromEntries(data.metrics.map((m) => [m.name, m.label]));
 data.items.forEach((item, i) => { item.rank = i; item.words = searchable(item); });
+// ranks and counts are written as whole numbers
+const whole = new Set(data.metrics.map((m) => m.name).filter((name) => scores[name].every(Number.isInteger) && scores[name].some((value) => Math.abs(value) > 1)));
 let matches = [];
 
 setUpFilters();
@@ -21,7 +25,10 @@ setUpDialog();
 update();
 
 function isNumber(value) { return typeof value === "number" && Number.isFinite(value); }
-function format(value) { return isNumber(value) ? value.toFixed(Math.abs(value) >= 100 ? 1 : 3) : "-"; }
+function format(value, name) {
+  if (!isNumber(value)) return "-";
+  return value.toFixed(whole.has(name) ? 0 : Math.abs(value) >= 100 ? 1 : 3);
+}
 function make(tag, className, text) {
   const node = document.createElement(tag);
   if (className) node.className = className;
