@@ -18,12 +18,14 @@ from neurodecode.twin._fmri import FmriPerson, fmri
 from neurodecode.twin._machines import EEG, MEG, Machine
 from neurodecode.twin._meeg import MeegPerson, eeg, meg
 from neurodecode.twin._vision import Vision, look
+from neurodecode.twin._write import SMALL, write, write_runs
 
 __all__ = [
     "AREAS",
     "AREA_NAMES",
     "EEG",
     "MEG",
+    "SMALL",
     "Cortex",
     "Design",
     "FmriPerson",
@@ -38,4 +40,6 @@ __all__ = [
     "measured_noise_ceiling",
     "meg",
     "split",
+    "write",
+    "write_runs",
 ]

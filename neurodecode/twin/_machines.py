@@ -84,8 +84,10 @@ def make_info(machine: Machine, sfreq: float, rng: np.random.Generator) -> Any:
         montage = mne.channels.make_standard_montage(machine.sensors)
         info = mne.create_info(montage.ch_names, sfreq, "eeg", verbose="error")
         info.set_montage(montage, verbose="error")
-        for channel in info["chs"]:
-            channel["loc"][:3] = _on_head(channel["loc"][:3], turn)
+        known = info.get_montage().get_positions()
+        places = {name: _on_head(place, turn) for name, place in known["ch_pos"].items()}
+        marks = {name: known[name] for name in ("nasion", "lpa", "rpa")}
+        info.set_montage(mne.channels.make_dig_montage(places, **marks, coord_frame="head"))
         return info
     known = mne.channels.read_meg_canonical_info(machine.sensors, verbose="error")
     info = mne.create_info(known["ch_names"], sfreq, "mag", verbose="error")
@@ -137,7 +139,7 @@ def leadfield(
         np.full(n_dipoles, 100.0),
     )
     solution, _ = mne.make_forward_dipole(dipole, sphere, info, verbose="error")
-    field = np.asarray(solution["sol"]["data"]) * DIPOLE_AM
+    field = np.asarray(solution["sol"]["data"], dtype=np.float64) * DIPOLE_AM
     if mne.channel_type(info, 0) == "eeg":
         field -= field.mean(axis=0)
     return field

@@ -61,7 +61,9 @@ def autoregress(
 def pink(
     shape: tuple[int, ...], exponent: float, rng: np.random.Generator, sfreq: float
 ) -> NDArray[np.float32]:
-    """Noise whose power falls as 1/f**exponent above 0.5 Hz, of variance 1, along the last axis.
+    """Noise whose power falls as 1/f**exponent above 0.5 Hz, along the last axis.
+
+    The variance is 1 below 50 Hz, whatever the sampling rate.
 
     Examples
     --------
@@ -83,4 +85,5 @@ def _pink_gain(n_long: int, exponent: float, sfreq: float) -> NDArray[np.float32
     gain = np.maximum(frequency, 0.5) ** (-exponent / 2)
     gain[0] = 0.0
     # irfft of unit complex noise has variance 2 * 2 * sum(gain^2) / n^2
-    return np.asarray(gain * n_long / (2 * np.sqrt((gain**2).sum())), dtype=np.float32)
+    kept = np.sqrt((gain[frequency <= 50.0] ** 2).sum())
+    return np.asarray(gain * n_long / (2 * kept), dtype=np.float32)
