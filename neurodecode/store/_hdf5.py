@@ -92,7 +92,8 @@ def save(path: str | Path, content: Responses | Embeddings, *, dtype: Any = None
         data = file.create_dataset("values", shape, kind, chunks=_chunks(shape, kind))
         digest = _start_digest(header, columns, shape, kind)
         for rows, block in blocks(content.values):
-            narrow = block.astype(kind, copy=False)
+            with np.errstate(over="ignore"):  # refused below, in words
+                narrow = block.astype(kind, copy=False)
             if kind.kind == "f" and not _still_finite(block, narrow):
                 raise ValueError(
                     f"{Path(path).name} can't be stored as {kind}: values up to "
@@ -140,7 +141,7 @@ def load(path: str | Path, *, verify: bool = True) -> Any:
             header, columns, stored = _read_small_parts(source, file)
     except CorruptFileError:
         raise
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise CorruptFileError(
             f"{source} is cut off or is no HDF5 file ({error}). Write it again."
         ) from error
@@ -234,7 +235,13 @@ def _read_small_parts(
             columns[name] = item.asstr()[:].astype(np.str_) if text else item[:]
 
     file["columns"].visititems(keep)
-    file["values"]
+    n_bytes = file["values"].size * file["values"].dtype.itemsize
+    if n_bytes > source.stat().st_size:
+        # HDF5 would make up the missing values, without end if the shape itself was altered
+        raise CorruptFileError(
+            f"{source} is cut off or altered: its values need {n_bytes} bytes and the file has "
+            f"{source.stat().st_size}. Write it again."
+        )
     return json.loads(file.attrs["header"]), columns, str(file.attrs["fingerprint"])
 
 
