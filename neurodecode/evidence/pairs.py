@@ -1,0 +1,220 @@
+"""Two against two: targets of items that were left out of training, told apart pair by pair.
+
+For every pair of items both are left out, with their neighbours in time; a ridge map from responses
+to targets is learned on the others; then ``cos(p1, t1) + cos(p2, t2)`` is compared with
+``cos(p1, t2) + cos(p2, t1)`` (Mitchell et al. 2008, Science 320, 1191-1195, there with two left out
+and no neighbours).
+
+Ridge predictions are weighted sums of the training targets, ``p = A T``, and the weights ``A`` come
+from the responses alone. So all that is needed of the targets is their Gram matrix in each fold,
+and a null that pairs responses and targets wrongly and learns everything anew costs a few matrix
+products.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodecode.data import Split
+from neurodecode.statistics import Interval
+
+PENALTY = 1.0
+"""Ridge penalty, in units of the mean squared length of a training response."""
+
+
+@dataclass(frozen=True, eq=False)
+class PairFolds:
+    """Each pair of items with the items that may be learned from.
+
+    Parameters
+    ----------
+    ids : str array, shape (n_items,)
+        In order of time.
+    run : str array, shape (n_items,)
+    buffer : int
+        Items left out on either side of a test item, within its run. The run is closed to a
+        circle, so that a run shifted against another one has the same folds.
+
+    Examples
+    --------
+    >>> folds = PairFolds(np.array(list("abcde")), np.array(["1"] * 5), buffer=1)
+    >>> folds.pairs[1].tolist(), folds.ids[folds.training()[1]].tolist()
+    ([0, 2], [])
+    >>> folds.ids[folds.training()[0]].tolist()
+    ['d']
+    """
+
+    ids: NDArray[np.str_]
+    run: NDArray[np.str_]
+    buffer: int
+
+    @property
+    def pairs(self) -> NDArray[np.intp]:
+        """Shape (n_pairs, 2)."""
+        return np.array(list(combinations(range(len(self.ids)), 2)), dtype=np.intp)
+
+    def training(self) -> NDArray[np.bool_]:
+        """Which items a pair's model is learned from, shape (n_pairs, n_items)."""
+        near = np.zeros((len(self.ids), len(self.ids)), dtype=bool)
+        for one in np.unique(self.run):
+            inside = np.flatnonzero(self.run == one)
+            for place, item in enumerate(inside):
+                around = np.arange(place - self.buffer, place + self.buffer + 1) % len(inside)
+                near[item, inside[around]] = True
+        pairs = self.pairs
+        return ~(near[pairs[:, 0]] | near[pairs[:, 1]])
+
+    def splits(self) -> list[Split]:
+        """The folds as splits by stimulus."""
+        rule = f"leave two stimuli out, {self.buffer} around each not learned from"
+        return [
+            Split(self.ids[train], np.array([]), self.ids[pair], rule=rule)
+            for pair, train in zip(self.pairs, self.training(), strict=True)
+        ]
+
+
+def ridge_weights(features: NDArray[np.float64], folds: PairFolds) -> NDArray[np.float32]:
+    """Weight of each training target in the prediction for both test items.
+
+    ``A = x_test X' (X X' + a I)^-1``, X centred on training items, ``a`` the mean of the diagonal
+    of ``X X'`` times `PENALTY`.
+
+    Parameters
+    ----------
+    features : float array, shape (n_items, n_voxels)
+
+    Returns
+    -------
+    float array, shape (n_pairs, 2, n_items)
+        0 for items not learned from.
+
+    Raises
+    ------
+    ValueError
+        If a fold leaves fewer than two items to learn from.
+
+    Examples
+    --------
+    >>> folds = PairFolds(np.array(list("abcd")), np.array(["1"] * 4), buffer=0)
+    >>> ridge_weights(np.array([[2.0], [0], [1], [3]]), folds)[0, 1].astype(float).round(3).tolist()
+    [0.0, 0.0, 0.667, -0.667]
+    """
+    pairs, training = folds.pairs, folds.training()
+    if training.sum(axis=1).min() < 2:
+        raise ValueError(
+            f"{len(features)} items with {folds.buffer} left out around each leave fewer than two "
+            f"to learn from. Give more items, or a smaller buffer."
+        )
+    weights = np.zeros((len(pairs), 2, len(features)), dtype=np.float32)
+    for row, (pair, train) in enumerate(zip(pairs, training, strict=True)):
+        centred = features - features[train].mean(axis=0)
+        x = centred[train]
+        gram = x @ x.T
+        gram[np.diag_indices(len(gram))] += PENALTY * np.trace(gram) / len(gram)
+        weights[row][:, train] = np.linalg.solve(gram, x @ centred[pair].T).T
+    return weights
+
+
+class TwoAgainstTwo:
+    """Scores of ridge weights against target Gram matrices, under any pairing of the two.
+
+    Parameters
+    ----------
+    folds : PairFolds
+    weights : float array, shape (n_pairs, 2, n_items)
+    grams : float array, shape (n_pairs, n_items, n_items)
+        Inner products of all targets, centred on (and learned from) each fold's training items.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> folds = PairFolds(np.arange(12).astype(str), np.array(["1"] * 12), buffer=0)
+    >>> truth = rng.normal(size=(12, 3))
+    >>> means = np.stack([truth[train].mean(axis=0) for train in folds.training()])
+    >>> centred = truth - means[:, None]
+    >>> grams = centred @ centred.transpose(0, 2, 1)
+    >>> TwoAgainstTwo(folds, ridge_weights(truth, folds), grams).score(np.arange(12)) > 0.9
+    True
+    """
+
+    def __init__(
+        self, folds: PairFolds, weights: NDArray[np.float32], grams: NDArray[np.float32]
+    ) -> None:
+        self.pairs = folds.pairs
+        self.weights = weights
+        self.grams = grams
+        n_items = len(folds.ids)
+        self._fold = np.zeros((n_items, n_items), dtype=np.intp)
+        self._fold[tuple(self.pairs.T)] = np.arange(len(self.pairs))
+        self._fold[tuple(self.pairs[:, ::-1].T)] = np.arange(len(self.pairs))
+
+    def cosines(self, order: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Cosine of both predictions with both targets, shape (n_pairs, 2, 2).
+
+        Parameters
+        ----------
+        order : int array, shape (n_items,)
+            Item i has the target ``order[i]``, in training and test. Only shifts within runs keep
+            neighbours neighbours, as the folds assume.
+        """
+        targets = order[self.pairs]
+        grams = self.grams[self._fold[targets[:, 0], targets[:, 1]]]
+        weights = np.zeros_like(self.weights)
+        weights[:, :, order] = self.weights
+        products = weights @ grams
+        cross = np.take_along_axis(products, np.repeat(targets[:, None], 2, axis=1), axis=2)
+        predicted = np.sqrt(np.maximum((products * weights).sum(axis=2), 1e-12))
+        fold = np.arange(len(grams))[:, None]
+        true = np.sqrt(np.maximum(grams[fold, targets, targets], 1e-12))
+        return np.asarray(cross / predicted[:, :, None] / true[:, None, :])
+
+    def hits(self, order: NDArray[np.intp]) -> NDArray[np.float64]:
+        """1 where a pair is told apart, .5 for a tie, shape (n_pairs,)."""
+        cosine = self.cosines(order).astype(np.float64)
+        gain = cosine[:, 0, 0] + cosine[:, 1, 1] - cosine[:, 0, 1] - cosine[:, 1, 0]
+        return np.asarray((gain > 0) + 0.5 * (gain == 0), dtype=np.float64)
+
+    def score(self, order: NDArray[np.intp]) -> float:
+        """Share of pairs that are told apart."""
+        return float(self.hits(order).mean())
+
+    def similarity(self) -> NDArray[np.float64]:
+        """Cosine of each item's prediction with each target that was not learned from.
+
+        Shape (n_items, n_items). The item's own is the mean over the folds that it is in.
+        """
+        n_items = len(self._fold)
+        cosine = self.cosines(np.arange(n_items, dtype=np.intp))
+        table = np.zeros((n_items, n_items))
+        first, second = self.pairs.T
+        table[first, second], table[second, first] = cosine[:, 0, 1], cosine[:, 1, 0]
+        np.add.at(table, (first, first), cosine[:, 0, 0] / (n_items - 1))
+        np.add.at(table, (second, second), cosine[:, 1, 1] / (n_items - 1))
+        return table
+
+
+def pair_interval(
+    hits: NDArray[np.float64], pairs: NDArray[np.intp], *, n_resamples: int = 2000, seed: int = 0
+) -> Interval:
+    """95 % bootstrap interval of a mean over pairs: items are drawn, not pairs.
+
+    A pair counts as often as the product of its two items' draws; an item is never its own pair.
+
+    Examples
+    --------
+    >>> pairs = np.array([[0, 1], [0, 2], [1, 2]])
+    >>> pair_interval(np.ones(3), pairs)
+    Interval(low=1.0, high=1.0, level=0.95)
+    """
+    rng = np.random.default_rng(seed)
+    n_items = int(pairs.max()) + 1
+    drawn = rng.multinomial(n_items, np.full(n_items, 1 / n_items), size=n_resamples)
+    count = drawn[:, pairs[:, 0]] * drawn[:, pairs[:, 1]]
+    kept = count.sum(axis=1) > 0
+    means = (count[kept] @ hits) / count[kept].sum(axis=1)
+    low, high = np.percentile(means, [2.5, 97.5])
+    return Interval(float(low), float(high))
