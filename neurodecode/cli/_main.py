@@ -20,6 +20,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "doctor": ("neurodecode.cli.doctor", "what is installed here, and does it work"),
     "datasets": ("neurodecode.cli.datasets", "recordings that can be read, and how to obtain them"),
     "prepare": ("neurodecode.cli.prepare", "read a public layout into the store"),
+    "twin": ("neurodecode.cli.twin", "write simulated recordings in the files of a real lab"),
     "gallery": ("neurodecode.cli.gallery", "build the gallery of a results folder and open it"),
 }
 """Verb: its module, and what it does in one line."""

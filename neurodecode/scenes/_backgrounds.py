@@ -12,7 +12,7 @@ from neurodecode.scenes._draws import Draws
 from neurodecode.scenes._scene import RGB, Background
 from neurodecode.scenes._shapes import Field
 
-Canvas = NDArray[np.float32]
+Canvas = NDArray[np.floating[Any]]
 """Red, green and blue from 0 to 1, shape (3, height, width)."""
 TAU = float(2 * np.pi)
 
@@ -62,9 +62,8 @@ class Place:
 
     def wave(self, cycles: float, phase: float | None = None) -> Field:
         """A sine along x."""
-        return np.sin(
-            self.x * (TAU * cycles) + TAU * (self.draws.uniform() if phase is None else phase)
-        )
+        start = self.draws.uniform() if phase is None else phase
+        return np.asarray(np.sin(self.x * (TAU * cycles) + TAU * start))
 
     def disc(self, canvas: Canvas, radius: float, colour: RGB) -> None:
         """Sun or moon."""

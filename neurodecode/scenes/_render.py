@@ -185,7 +185,7 @@ def _cover(distance: Field, scale: float) -> Field:
     share = distance * -scale
     share += np.float32(0.5)
     np.maximum(share, 0, out=share)
-    return np.minimum(share, 1, out=share)
+    return np.asarray(np.minimum(share, 1, out=share))
 
 
 class _Brush:

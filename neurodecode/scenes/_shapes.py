@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from math import cos, hypot, sin
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Field: TypeAlias = NDArray[np.float32]
+Field: TypeAlias = NDArray[np.floating[Any]]
 Ink: TypeAlias = str | tuple[float, float, float]
 Box: TypeAlias = tuple[float, float, float, float]
 """Centre x, centre y, half width and half height of a box that holds the shape."""
@@ -83,7 +83,7 @@ def box(x: Field, y: Field, numbers: tuple[float, ...]) -> Field:
     if corner == 0:
         return np.asarray(np.maximum(x, y))
     outside = np.sqrt(np.maximum(x, 0) ** 2 + np.maximum(y, 0) ** 2)
-    return outside + np.minimum(np.maximum(x, y), 0) - corner
+    return np.asarray(outside + np.minimum(np.maximum(x, y), 0) - corner)
 
 
 def polygon(x: Field, y: Field, numbers: tuple[float, ...]) -> Field:

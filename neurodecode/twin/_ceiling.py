@@ -77,4 +77,5 @@ def measured_noise_ceiling(responses: Responses, n_repeats: int = 1) -> NDArray[
     noise = ((values - mean[row]) ** 2).sum(axis=0) / (len(values) - len(count))
     signal = np.maximum(mean.var(axis=0, ddof=1) - noise * np.mean(1 / count), 0)
     total = signal + noise / n_repeats
-    return np.divide(signal, total, out=np.zeros_like(total), where=total > 0)
+    share = np.divide(signal, total, out=np.zeros_like(total), where=total > 0)
+    return np.asarray(share)

@@ -157,7 +157,7 @@ class Cortex:
     @property
     def labels(self) -> NDArray[np.str_]:
         """The area of each unit, by name."""
-        return np.array(AREA_NAMES)[self.area]
+        return np.asarray(np.array(AREA_NAMES)[self.area])
 
     def respond(self, vision: Vision) -> NDArray[np.float32]:
         """Responses without noise; mean 0 and spread 1 over the reference scenes.
@@ -238,7 +238,7 @@ class Cortex:
             # responses saturate with contrast (compressive spatial summation)
             pooled = np.sign(pooled) * np.abs(pooled) ** np.float32(0.6)
             total += pooled * self._map_weights[:, one]
-        return total * self._map_share
+        return np.asarray(total * self._map_share)
 
     def _late(self, vision: Vision, rows: slice) -> NDArray[np.float32]:
         total = np.zeros((len(vision.ids[rows]), self.n_units), dtype=np.float32)

@@ -128,7 +128,7 @@ class FmriPerson:
         )
         session = smooth_maps(positions, n_sessions, 3 * SMOOTHNESS_MM, rng)
         noise += np.sqrt(SESSION_DRIFT) * session[trials.session]
-        return noise
+        return np.asarray(noise)
 
 
 def fmri(

@@ -112,7 +112,7 @@ def sensor_positions_mm(info: Any) -> NDArray[np.float64]:
 def leadfield(
     info: Any, positions_mm: NDArray[np.float64], directions: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """What dipoles of 10 nAm do to each sensor: T or V.
+    """What dipoles of 10 nA m do to each sensor: T or V.
 
     Parameters
     ----------

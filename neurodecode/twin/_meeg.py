@@ -147,7 +147,8 @@ class MeegPerson:
         """Standard deviation of one good trial's noise in each sensor: T or V."""
         ongoing, alpha = self.noise_fields[session]
         square = (ongoing**2).sum(axis=1) * (1 + RUN_OFFSET**2) * np.exp(2 * RUN_GAIN**2)
-        return np.sqrt(square + (alpha**2).sum(axis=1) + self.machine.levels[2] ** 2)
+        square = square + (alpha**2).sum(axis=1) + self.machine.levels[2] ** 2
+        return np.asarray(np.sqrt(square))
 
     def snr(self, session: int = 0) -> NDArray[np.float64]:
         """Spread of the signal over scenes, over the noise: shape (n_sensors, n_times)."""

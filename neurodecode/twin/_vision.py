@@ -108,7 +108,9 @@ def _pool(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _facts(ids: Sequence[str]) -> dict[str, NDArray[np.intp]]:
     names = {"kind": scenes.KINDS, "colour": tuple(scenes.COLOURS), "texture": TEXTURES}
-    facts = {key: np.full((len(ids), MAX_OBJECTS), -1, dtype=np.intp) for key in names}
+    facts: dict[str, NDArray[np.intp]] = {
+        key: np.full((len(ids), MAX_OBJECTS), -1, dtype=np.intp) for key in names
+    }
     facts["background"] = np.empty(len(ids), dtype=np.intp)
     facts["light"] = np.empty(len(ids), dtype=np.intp)
     for row, stimulus in enumerate(ids):

@@ -260,7 +260,8 @@ def _save(
 
     import nibabel
 
-    image = nibabel.Nifti1Image(volume, affine)
+    make: Any = nibabel.Nifti1Image
+    image = make(volume, affine)
     image.header.set_xyzt_units("mm", "sec")
     image.header["qform_code"] = image.header["sform_code"] = 4
     if tr_s is not None:
