@@ -153,7 +153,7 @@ def fmri(
         Another seed: other people and other scenes.
     signal : float
         1 is the published strength: a mean noise ceiling of 35 % of the variance for means of
-        three repeats (15 % for one trial). 0 takes all information away.
+        three repeats (about 18 % for one trial). 0 takes all information away.
     design : Design, optional
         Test scenes, repeats, sessions; its ``n_trials`` is replaced.
 

@@ -24,7 +24,7 @@ def recorded(person):
 
 
 def test_the_mean_ceiling_is_the_published_one():
-    """35 % of the variance for means of three repeats; 15 to 20 % for one trial."""
+    """35 % of the variance for means of three repeats; 13 to 20 % for one trial."""
     ceilings = np.concatenate([FmriPerson(i, 600).noise_ceiling(3) for i in range(3)])
     single = np.concatenate([FmriPerson(i, 600).noise_ceiling(1) for i in range(3)])
     assert abs(ceilings.mean() - 0.35) < 0.02
