@@ -5,3 +5,10 @@ from .ridge import Ridge as Ridge
 from .mindbridge import MindBridge as MindBridge
 from .sensor_conv import SensorConv as SensorConv
 from .sensor_conv import SensorConvSize as SensorConvSize
+from .shared_space import SharedSpace as SharedSpace
+from .glim import Glim as Glim
+from .glim import GlimLosses as GlimLosses
+from .glim import GlimSize as GlimSize
+from .token_transformer import TokenLoss as TokenLoss
+from .token_transformer import TokenSizes as TokenSizes
+from .token_transformer import TokenTransformer as TokenTransformer

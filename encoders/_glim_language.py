@@ -1,0 +1,66 @@
+"""A frozen T5 as GLIM uses it: states of a text, and how well tokens lead to a text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from neurodecode.targets._weights import find_folder
+
+FILES = ("config.json", "model.safetensors|pytorch_model.bin", "tokenizer.json|spiece.model")
+
+
+class FrozenT5:
+    """An encoder-decoder language model whose weights never change.
+
+    Parameters
+    ----------
+    name : str or path
+        A local folder, or ``org/name`` on the hub such as ``'google/flan-t5-large'``.
+    download : bool
+    device : torch.device
+    """
+
+    def __init__(self, name: str | Path, *, download: bool, device: torch.device) -> None:
+        from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+        folder = find_folder(name, FILES, download=download, what="Glim")
+        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+        kind = torch.bfloat16 if device.type == "cuda" else torch.float32
+        model = AutoModelForSeq2SeqLM.from_pretrained(folder, dtype=kind)
+        self.model: Any = model.eval().requires_grad_(False).to(device)
+        self.device = device
+
+    @property
+    def width(self) -> int:
+        """Width of its states."""
+        return int(self.model.config.d_model)
+
+    @torch.no_grad()
+    def states(self, texts: Sequence[str], n_tokens: int) -> tuple[Tensor, Tensor]:
+        """Encoder states (b, n_tokens, d) of some texts, and which are words (b, n_tokens)."""
+        rows = self.tokenizer(
+            list(texts),
+            padding="max_length",
+            truncation=True,
+            max_length=n_tokens,
+            return_tensors="pt",
+        ).to(self.device)
+        found = self.model.get_encoder()(
+            input_ids=rows["input_ids"], attention_mask=rows["attention_mask"]
+        )
+        return found.last_hidden_state.float(), rows["attention_mask"].bool()
+
+    def loss(self, tokens: Tensor, texts: Sequence[str], max_length: int = 64) -> Tensor:
+        """Cross-entropy of the texts, given tokens (b, q, d) in place of encoder states."""
+        labels = self.tokenizer(
+            list(texts), padding=True, truncation=True, max_length=max_length, return_tensors="pt"
+        )["input_ids"].to(self.device)
+        labels = labels.masked_fill(labels == self.tokenizer.pad_token_id, -100)
+        found = self.model(encoder_outputs=(tokens.to(self.model.dtype),), labels=labels)
+        loss: Tensor = found.loss
+        return loss.float()

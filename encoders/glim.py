@@ -1,0 +1,337 @@
+"""GLIM: EEG of reading to tokens of a language model (Liu, Shen, Liu 2025)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from neurodecode.contracts import Targets
+from neurodecode.data import Embeddings, Responses, Split, blocks
+from neurodecode.encoders._base import BaseEncoder, as_people, check_finite
+from neurodecode.encoders._glim_batches import PROMPT_KEYS, SentenceBatch, Sentences, prompt_of
+from neurodecode.encoders._glim_language import FrozenT5
+from neurodecode.encoders._glim_network import GlimNetwork, GlimSize, hide_prompts
+from neurodecode.encoders._losses import info_nce
+from neurodecode.training import Plan, Progress, pick_device, train
+
+HEADS = ("tokens", "pooled")
+
+
+@dataclass(frozen=True)
+class GlimLosses:
+    """L = contrastive L_clip + language L_lm + commitment L_mse; the published recipe is .5, .5, 0.
+
+    Parameters
+    ----------
+    contrastive : float
+        Pooled brain tokens against pooled text.
+    language : float
+        Cross-entropy of the frozen decoder on one of the target texts.
+    commitment : float
+        Squared distance of the brain's tokens from the states of the frozen text encoder.
+    learned_temperature : bool
+        False: none at all, as published.
+    hidden : tuple of float
+        How often task, data set and subject are hidden (set to *unknown*) while training. As
+        published the task is always told: it names the corpus, which must be said beside a score.
+
+    Examples
+    --------
+    >>> GlimLosses.published().hidden
+    (0.0, 1.0, 1.0)
+    """
+
+    contrastive: float = 0.5
+    language: float = 0.5
+    commitment: float = 0.0
+    learned_temperature: bool = True
+    hidden: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+    @classmethod
+    def published(cls) -> GlimLosses:
+        """The recipe of the released run."""
+        return cls(learned_temperature=False, hidden=(0.0, 1.0, 1.0))
+
+
+class Glim(BaseEncoder):
+    """Prompted EEG encoder, learned queries, and an aligner into a frozen T5.
+
+    Its tokens stand in place of the states of the language model's encoder: give them to
+    `neurodecode.generators.Captioner`, which writes without ever seeing the sentence.
+
+    Parameters
+    ----------
+    language_model : str or path
+        A T5-class model: a local folder, or a name on the hub (``'google/flan-t5-large'`` in the
+        paper).
+    losses : GlimLosses
+        Ours by default: learned temperature, no prompts. `GlimLosses.published` gives the paper's.
+    size : GlimSize
+    plan : Plan
+    batch_size : int
+    download : bool
+        Fetch the language model from the hub if it is not here.
+    seed : int
+
+    Attributes
+    ----------
+    history_ : History
+
+    Sources
+    -------
+    Liu, Shen, Liu 2025 (GLIM), model and training sections.
+
+    Notes
+    -----
+    Heads: ``'tokens'`` (default), (n_queries, d_model) a sentence, and ``'pooled'``, (d_model,),
+    for retrieval and zero-shot classes against `embed_texts`.
+    """
+
+    grouped: ClassVar[Mapping[str, type]] = {
+        "plan": Plan, "size": GlimSize, "losses": GlimLosses,
+    }  # fmt: skip
+
+    def __init__(
+        self,
+        language_model: str | Path,
+        losses: GlimLosses = GlimLosses(),
+        size: GlimSize = GlimSize(),
+        plan: Plan = Plan(
+            max_epochs=200, learning_rate=1e-4, weight_decay=0.0, schedule="constant"
+        ),
+        batch_size: int = 72,
+        download: bool = False,
+        seed: int = 0,
+    ) -> None:
+        self.language_model = language_model
+        self.losses = losses
+        self.size = size
+        self.plan = plan
+        self.batch_size = batch_size
+        self.download = download
+        self.seed = seed
+
+    def fit(
+        self,
+        responses: Responses | Sequence[Responses],
+        targets: Targets | None,
+        split: Split,
+        texts: Mapping[str, Sequence[str]] | None = None,
+    ) -> Self:
+        """Train on the training sentences of all people.
+
+        Parameters
+        ----------
+        responses : Responses or sequence of Responses
+            dims trial, channel, time, with ``valid`` and the metadata column ``text``.
+        targets : ignored
+            The target space is made by the language model from the texts.
+        split : Split
+        texts : mapping of str to sequence of str, optional
+            Stimulus id to several wordings; one is drawn each time. Default: the text read.
+
+        Raises
+        ------
+        ValueError
+            If sentences have no text, do not fit ``size``, or hold values that are not finite.
+        """
+        people = as_people(responses)
+        parts = {
+            name: [part for part in (split.part(one, name) for one in people) if len(part)]
+            for name in ("train", "validation")
+        }  # fmt: skip
+        for one in parts["train"]:
+            for _, block in blocks(one.values):
+                check_finite(block, one.subject)
+        self.prompts_ = _prompt_tables(parts["train"])
+        device = pick_device(self.plan.device)
+        language = FrozenT5(self.language_model, download=self.download, device=device)
+        self.d_model_ = language.width
+        model = self._build()
+
+        def sentences(name: str) -> Sentences:
+            return Sentences(
+                parts[name],
+                self.prompts_,
+                texts or {},
+                (self.size.n_times, self.size.n_channels),
+                batch_size=self.batch_size,
+                device=device,
+            )
+
+        def step(module: Any, batch: SentenceBatch, progress: Progress) -> dict[str, Tensor]:
+            return cast(dict[str, Tensor], module.losses(batch, language, self.losses))
+
+        def validate(module: Any) -> dict[str, float]:
+            found = [
+                module.losses(batch, language, self.losses)
+                for _, batch in sentences("validation").in_order()
+            ]
+            return {key: float(np.mean([float(one[key]) for one in found])) for key in found[0]}
+
+        self.history_ = train(
+            model,
+            step,
+            sentences("train"),
+            self.plan,
+            validate=validate if parts["validation"] else None,
+            seed=self.seed,
+        )
+        self.model_ = model
+        return self
+
+    def _build(self) -> GlimModel:
+        with torch.random.fork_rng():
+            torch.manual_seed(self.seed)
+            sizes = tuple(1 + len(self.prompts_[key]) for key in PROMPT_KEYS)
+            return GlimModel(GlimNetwork(self.size, sizes, self.d_model_))
+
+    @property
+    def space_(self) -> str:
+        """The target space: states of the language model's encoder."""
+        return f"t5:{Path(self.language_model).name}/states-{self.size.n_queries}"
+
+    @torch.no_grad()
+    def predict(self, responses: Responses, head: str | None = None) -> Embeddings:
+        """Tokens (n, n_queries, d_model), or with ``head='pooled'`` vectors (n, d_model).
+
+        Prompts that `fit` always hid stay hidden.
+        """
+        name = head or "tokens"
+        if name not in HEADS:
+            raise ValueError(f"Glim has the heads {HEADS}; got '{name}'.")
+        device = pick_device(self.plan.device)
+        model = self.model_.to(device).eval()
+        check_finite(responses.array(), responses.subject)
+        sentences = Sentences(
+            [_with_text(responses)],
+            self._told(),
+            {},
+            (self.size.n_times, self.size.n_channels),
+            batch_size=self.batch_size,
+            device=device,
+        )
+        rows = []
+        for _, batch in sentences.in_order():
+            tokens = model.network(batch.values, batch.prompt, batch.valid)
+            rows.append((tokens if name == "tokens" else model.network.pool_brain(tokens)).cpu())
+        space = self.space_ if name == "tokens" else f"{self.space_}/pooled"
+        return Embeddings(torch.cat(rows).numpy(), responses.stimulus, space)
+
+    @torch.no_grad()
+    def embed_texts(self, texts: Mapping[str, str]) -> Embeddings:
+        """Texts, by id, in the space of ``predict(..., head='pooled')``."""
+        device = pick_device(self.plan.device)
+        language = FrozenT5(self.language_model, download=self.download, device=device)
+        model = self.model_.to(device).eval()
+        plain = list(texts.values())
+        rows = []
+        for start in range(0, len(plain), self.batch_size):
+            states, words = language.states(
+                prompted(plain[start : start + self.batch_size]), self.size.n_queries
+            )
+            rows.append(model.network.pool_text(states, words).cpu())
+        return Embeddings(torch.cat(rows).numpy(), np.array(list(texts)), f"{self.space_}/pooled")
+
+    def adapt(self, responses: Responses, targets: Targets | None, split: Split) -> Self:
+        """A new person is *unknown* to the prompts, and nothing needs training."""
+        return self
+
+    def _told(self) -> dict[str, dict[str, int]]:
+        hidden = dict(zip(PROMPT_KEYS, self.losses.hidden, strict=True))
+        return {key: self.prompts_[key] if hidden[key] < 1 else {} for key in PROMPT_KEYS}
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Parameters, with the language model as a string."""
+        found = super().get_params(deep=deep)
+        return {**found, "language_model": str(found["language_model"])}
+
+    def _state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        facts = {"prompts": self.prompts_, "d_model": self.d_model_, "space": self.space_}
+        return dict(self.model_.state_dict()), facts
+
+    def _restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+        self.losses = GlimLosses(**{**vars(self.losses), "hidden": tuple(self.losses.hidden)})
+        self.prompts_ = facts["prompts"]
+        self.d_model_ = facts["d_model"]
+        self.model_ = self._build()
+        self.model_.load_state_dict(tensors)
+
+
+class GlimModel(nn.Module):
+    """The network with its temperature and its losses."""
+
+    def __init__(self, network: GlimNetwork) -> None:
+        super().__init__()
+        self.network = network
+        self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+
+    def losses(
+        self, batch: SentenceBatch, language: FrozenT5, weights: GlimLosses
+    ) -> dict[str, Tensor]:
+        """The losses and their weighted sum; a loss of weight 0 is not computed."""
+        prompt = hide_prompts(batch.prompt, weights.hidden) if self.training else batch.prompt
+        if not self.training:
+            share = torch.tensor(weights.hidden, device=prompt.device)
+            prompt = prompt.masked_fill(share == 1, 0)
+        tokens = self.network(batch.values, prompt, batch.valid)
+        found: dict[str, Tensor] = {}
+        if weights.contrastive or weights.commitment:
+            states, words = language.states(prompted(batch.raw), tokens.shape[1])
+        if weights.contrastive:
+            brain, text = self.network.pool_brain(tokens), self.network.pool_text(states, words)
+            scale = self.log_scale.exp().clamp(max=100.0) if weights.learned_temperature else 1.0
+            found["contrastive"] = info_nce(brain, text, scale)
+        if weights.language:
+            found["language"] = language.loss(tokens, [_drawn(texts) for texts in batch.texts])
+        if weights.commitment:
+            apart = functional.mse_loss(tokens, states, reduction="none").mean(dim=2)
+            found["commitment"] = (apart * words).sum() / words.sum()
+        total = torch.stack([getattr(weights, name) * one for name, one in found.items()]).sum()
+        return {"loss": total, **found}
+
+
+def prompted(texts: Sequence[str]) -> list[str]:
+    """The texts behind the instruction that GLIM gives T5.
+
+    Examples
+    --------
+    >>> prompted(["A film."])
+    ['To English: A film.']
+    """
+    return [f"To English: {text}" for text in texts]
+
+
+def _drawn(texts: Sequence[str]) -> str:
+    return texts[int(torch.randint(len(texts), ()))] if len(texts) > 1 else texts[0]
+
+
+def _prompt_tables(people: Sequence[Responses]) -> dict[str, dict[str, int]]:
+    tables: dict[str, dict[str, int]] = {}
+    for key in PROMPT_KEYS:
+        names = {
+            name
+            for one in people
+            if key == "subject" or key in one.metadata
+            for name in one.groups(key).tolist()
+        }
+        tables[key] = {name: place + 1 for place, name in enumerate(sorted(names))}
+    return tables
+
+
+def _with_text(responses: Responses) -> Responses:
+    """Prediction needs no text; an empty one keeps the batches of one form."""
+    blank = np.full(len(responses), "")
+    metadata = {**responses.metadata, "text": blank}
+    return responses.with_values(responses.values, metadata=metadata)
+
+
+__all__ = ["Glim", "GlimLosses", "GlimSize", "prompt_of"]
