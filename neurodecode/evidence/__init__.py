@@ -11,6 +11,7 @@ from neurodecode.evidence._controls import (
     shuffled_order,
 )
 from neurodecode.evidence._fingerprint import data_fingerprint
+from neurodecode.evidence._gain import Gain, gain_over_controls
 from neurodecode.evidence._looks import TestLooks, look_key
 from neurodecode.evidence._report import methods_paragraph, scores_table, scores_text
 from neurodecode.evidence._results import check_results, read_results, write_results
@@ -18,6 +19,8 @@ from neurodecode.evidence._run import Run, git_commit, peak_rss_mb, versions
 from neurodecode.evidence._scores import Items, ProtocolResult, Score, score_table
 
 __all__ = [
+    "Gain",
+    "gain_over_controls",
     "Items",
     "ProtocolResult",
     "Run",

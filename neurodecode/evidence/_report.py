@@ -116,8 +116,8 @@ def _score_sentence(metric: str, score: Mapping[str, Any]) -> str:
     low, high = score["ci95"]
     null = score["null"]
     chance = "" if score["chance"] is None else f", chance {_number(score['chance'])}"
-    variant = f" ({score['variant']})" if "variant" in score else ""
-    how = f"{null.get('n', '')} {null.get('kind', 'null')}s".strip()
+    variant = f" ({score['variant']})" if score.get("variant") else ""
+    how = f"{null['n']} arrangements ({null['kind']})" if "n" in null else "permutations"
     return (
         f"{_plain(metric)}{variant} was {_number(score['value'])} (95 % bootstrap interval "
         f"{_number(low)} to {_number(high)}, n = {score['n']}{chance}; null of {how}: mean "

@@ -144,6 +144,7 @@ class TwoAgainstTwo:
     def __init__(
         self, folds: PairFolds, weights: NDArray[np.float32], grams: NDArray[np.float32]
     ) -> None:
+        self.folds = folds
         self.pairs = folds.pairs
         self.weights = weights
         self.grams = grams

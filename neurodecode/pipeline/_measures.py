@@ -51,7 +51,10 @@ class Measure(Protocol):
 
 
 class PairMeasure(Measure, Protocol):
-    """A measure that is too costly for all pairs; its null has fewer permutations."""
+    """A measure that is too costly for all pairs; its null has fewer permutations.
+
+    Any measure may have ``pairs``; it is then used for controls, which need no null.
+    """
 
     @property
     def n_permutations(self) -> int: ...

@@ -15,7 +15,7 @@ from neurodecode.data import Stimuli
 from neurodecode.metrics.identification import two_way_table
 from neurodecode.metrics.images import ssim
 from neurodecode.metrics.networks import Network
-from neurodecode.metrics.similarity import correlate_pairs
+from neurodecode.metrics.similarity import correlate_pairs, correlate_rows
 from neurodecode.pipeline._answers import Answers, Shown
 from neurodecode.pipeline._measures import Table
 from neurodecode.statistics import TWO_WAY_CHANCE
@@ -46,6 +46,14 @@ class PixelCorrelation:
     def applies(self, answers: Answers) -> bool:
         """Where pictures are made."""
         return answers.has(self.output, "frames")
+
+    def pairs(self, shown: Shown, answers: Answers, column: NDArray[np.intp]) -> Table:
+        """Correlation of each item with one truth."""
+
+        def score(decoded: NDArray[Any]) -> Table:
+            return correlate_rows(decoded, shown.frames(_size(decoded))[column])
+
+        return _over_samples(answers.output(self.output, "frames").values, score)
 
     def table(self, shown: Shown, answers: Answers) -> Table:
         """Correlations."""

@@ -29,13 +29,12 @@ def scored(setting: Setting, beside: Mapping[str, Answers], protocol: Protocol) 
         setting.goal.stimuli.select(ids), setting.goal.points(ids), means, setting.fold_of
     )
     measured = {one.name: _measure(one, setting, shown, beside, protocol.seed) for one in chosen}
-    controls: dict[str, dict[str, float]] = {name: {} for name in beside}
-    intervals: dict[str, dict[str, list[float]]] = {name: {} for name in beside}
-    for metric, one in measured.items():
-        for name, (value, ends) in one.controls.items():
-            controls[name][metric], intervals[name][metric] = value, ends
+    controls = _by_control(measured, "value")
+    told = details(setting, protocol) | {
+        "controls_ci95": _by_control(measured, "ci95"),
+        "above_controls_ci95": _by_control(measured, "above"),
+    }
     scores = {metric: one.score for metric, one in measured.items()}
-    told = details(setting, protocol) | {"controls_ci95": intervals}
     return Evaluation(
         ProtocolResult(protocol.name, scores, controls, told),
         [fold.encoder for fold in setting.folds],
@@ -50,11 +49,23 @@ def scored(setting: Setting, beside: Mapping[str, Answers], protocol: Protocol) 
 
 @dataclass(frozen=True, eq=False)
 class _Measured:
-    """One measure: its score, the value of each item, and value and interval of each control."""
+    """One measure: its score, the value of each item, and what each control reaches.
+
+    Of a control: its ``value``, its interval ``ci95``, and the interval of how much the score lies
+    ``above`` it, item by item.
+    """
 
     score: Score
     per_item: NDArray[np.float64]
-    controls: dict[str, tuple[float, list[float]]]
+    controls: dict[str, dict[str, Any]]
+
+
+def _by_control(measured: Mapping[str, _Measured], what: str) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for metric, one in measured.items():
+        for name, facts in one.controls.items():
+            found.setdefault(name, {})[metric] = facts[what]
+    return found
 
 
 def _measure(
@@ -83,8 +94,12 @@ def _measure(
     for name, answers in beside.items():
         if measure.applies(answers):
             values = _each(measure, answers, shown, column)
-            ends = items.interval(values, seed=seed)
-            controls[name] = (float(values.mean()), [ends.low, ends.high])
+            ends = [items.interval(one, seed=seed) for one in (values, each - values)]
+            controls[name] = {
+                "value": float(values.mean()),
+                "ci95": [ends[0].low, ends[0].high],
+                "above": [ends[1].low, ends[1].high],
+            }
     return _Measured(score, each, controls)
 
 
@@ -92,8 +107,8 @@ def _each(
     measure: Measure, answers: Answers, shown: Shown, column: NDArray[np.intp]
 ) -> NDArray[np.float64]:
     """The score of each item with its own truth."""
-    if _costly(measure):
-        return measure.pairs(shown, answers, column)
+    if hasattr(measure, "pairs"):
+        return np.asarray(measure.pairs(shown, answers, column))
     return measure.table(shown, answers)[np.arange(len(column)), column]
 
 
@@ -127,7 +142,7 @@ def _each_and_null(
 
 
 def _costly(measure: Measure) -> TypeGuard[PairMeasure]:
-    return hasattr(measure, "pairs")
+    return hasattr(measure, "n_permutations")
 
 
 def _train_means(setting: Setting) -> dict[str, NDArray[Any]]:

@@ -66,7 +66,11 @@ def bootstrap_interval(
 
     Notes
     -----
-    With few people the interval is wide and still too narrow: give them all. If all values are 0,
+    With three or four people the interval is as good as three or four people are. Drawn people and
+    stimuli together cover the truth about as often as said where both vary, and too often where
+    neither does: for hits of 4 people at 200 shared stimuli 95 % of 400 simulated intervals held
+    the truth, against 72 % for the plain bootstrap (a test repeats it with fewer). To compare two
+    decoders on the same items, give the differences. If all values are 0,
     or all are 1, resampling sees no variation; the exact binomial interval of Clopper and Pearson
     over the distinct stimuli is given instead.
     Sources: Efron and Tibshirani 1993, chapter 13; clusters and items drawn independently: Owen

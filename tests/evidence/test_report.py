@@ -52,8 +52,8 @@ def test_the_paragraph_says_what_a_report_must(results):
         "opened by the evaluation alone, 2 times so far",
         "people: p1, p2, test items: 200, selection among samples: none.",
         "retrieval top1 (cosine among 200) was 0.120 (95 % bootstrap interval 0.100 to 0.150, "
-        "n = 800, chance 0.005; null of 1000 permutations: mean 0.005, 95th percentile 0.02, "
-        "one-sided p = 0.000999)",
+        "n = 800, chance 0.005; null of 1000 arrangements (permutation): mean 0.005, 95th "
+        "percentile 0.02, one-sided p = 0.000999)",
         "these controls: noise, mean",
         "Seed 3. Software: neurodecode 0.1, numpy 2.0, commit 0123456789ab.",
     ):

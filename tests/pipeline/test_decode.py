@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from neurodecode.data import LeaveOneOut, RandomSplit, Split
+from neurodecode.data import Generated, LeaveOneOut, RandomSplit, Split, Stimuli
 from neurodecode.encoders import Ridge
 from neurodecode.evidence import (
     Run,
@@ -179,6 +179,12 @@ def test_a_deep_encoder_stands_beside_plain_ridge(two, goal, points):
     assert got.result.controls["plain_ridge"]["retrieval_top1"] > 0.5
     low, high = got.result.details["controls_ci95"]["plain_ridge"]["retrieval_top1"]
     assert low < got.result.controls["plain_ridge"]["retrieval_top1"] < high
+    above = got.result.details["above_controls_ci95"]
+    low, high = above["plain_ridge"]["two_way"]
+    assert low < 0.1 < 0.3 < above["noise"]["two_way"][0]
+    difference = got.score("two_way") - got.result.controls["plain_ridge"]["two_way"]
+    assert low <= difference <= high
+    assert high - low < 0.2
 
 
 def test_ridge_with_pixels_and_a_direct_picture(points, stimuli):
@@ -335,6 +341,49 @@ def test_costly_and_centred_measures_have_their_nulls(two, goal, points):
     assert got.score("identification_two_way") > 0.9
     # the mean is nothing once it is removed
     assert got.result.controls["mean"]["identification_two_way"] == 0.0
+
+
+class Filmer:
+    """Clips of two frames: the picture, and the picture upside down."""
+
+    def generate(self, embeddings, *, seed=0, n_samples=1):
+        still = Painter().generate(embeddings, seed=seed, n_samples=n_samples).values
+        clips = np.stack([still, still[:, :, ::-1]], axis=2)
+        return Generated(clips, embeddings.stimulus, "video", "Filmer")
+
+
+def test_clips_are_decoded_as_pictures_are(two, points, stimuli):
+    still = stimuli.stack()
+    films = Stimuli.from_arrays(stimuli.ids, np.stack([still, still[:, ::-1]], axis=1))
+    got = decode(
+        two,
+        Goal(films, points),
+        encoder=LeastSquares(),
+        generator=Filmer(),
+        protocol=Protocol(split_of(points), baseline=False),
+    )
+    assert got.score("pixel_correlation") > 0.6
+    assert got.result.controls["mean"]["pixel_correlation"] < 0.3
+    assert next(got.views()).truth.shape == next(got.views()).decoded[0].shape == (2, 12, 12, 3)
+
+
+def test_sentences_that_were_read_are_decoded(two, points, stimuli):
+    read = Stimuli.from_texts({one: f"I saw one {one}" for one in stimuli.ids.tolist()})
+    read = type(read)(read.ids, "text", read.load, metadata=stimuli.metadata)
+    got = decode(
+        two,
+        Goal(read, points),
+        encoder=LeastSquares(),
+        generator=Namer(),
+        protocol=Protocol(
+            split_of(points), measures=[TwoWay(), CaptionAccuracy("kind")], baseline=False
+        ),
+    )
+    assert got.score("caption_object_accuracy") > 0.6
+    view = next(got.views())
+    assert view.truth == f"I saw one {view.stimulus}"
+    assert view.controls["nearest_training"].startswith("I saw one s")
+    assert view.captions == {}
 
 
 def test_wrong_requests_are_told_before_slow_work(two, goal, points):

@@ -165,8 +165,11 @@ def test_the_training_mean_of_the_own_fold_is_removed(stimuli, points, answers, 
     assert RetrievalTopK(label="identification_top1").name == "identification_top1"
 
 
-def test_costly_pairs_are_the_diagonal_of_the_table(shown, answers):
+@pytest.mark.parametrize("measure", [Ssim(), PixelCorrelation()])
+def test_pairs_are_entries_of_the_table(shown, answers, measure):
     some = np.arange(60)[::-1]
     np.testing.assert_allclose(
-        Ssim().pairs(shown, answers, some), Ssim().table(shown, answers)[np.arange(60), some]
+        measure.pairs(shown, answers, some),
+        measure.table(shown, answers)[np.arange(60), some],
+        atol=1e-12,
     )

@@ -61,6 +61,24 @@ def test_stimuli_seen_by_all_are_not_independent_evidence():
     assert nested <= 75
 
 
+def test_hits_of_few_people_at_shared_stimuli_are_covered():
+    rng = np.random.default_rng(9)
+    spread = np.sqrt(0.3**2 + 1.0)
+    truth = np.mean(1 / (1 + np.exp(2.2 - spread * rng.normal(size=200_000))))
+    subject, stimulus = np.repeat(np.arange(4), 100), np.tile(np.arange(100), 4)
+    inside = {"crossed": 0, "plain": 0}
+    for seed in range(100):
+        ease = 0.3 * rng.normal(size=4)[subject] + rng.normal(size=100)[stimulus]
+        hits = (rng.random(400) < 1 / (1 + np.exp(2.2 - ease))).astype(float)
+        options = {"n_resamples": 200, "seed": seed}
+        crossed = bootstrap_interval(hits, clusters=subject, items=stimulus, **options)
+        plain = bootstrap_interval(hits, **options)
+        inside["crossed"] += crossed.low <= truth <= crossed.high
+        inside["plain"] += plain.low <= truth <= plain.high
+    assert inside["crossed"] >= 90
+    assert inside["plain"] <= 86
+
+
 def test_one_cluster_is_the_plain_bootstrap():
     values = np.random.default_rng(4).normal(size=30)
     assert bootstrap_interval(values, clusters=["a"] * 30) == bootstrap_interval(values)
