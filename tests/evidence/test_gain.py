@@ -31,7 +31,7 @@ def test_a_real_gain_is_found() -> None:
     )
     assert gain.p < 0.01
     assert gain.ci95.low > 0
-    assert gain.verdict.startswith("evidence of the brain: .2")
+    assert gain.verdict.startswith("evidence of the brain: .1")
 
 
 def test_p_is_uniform_without_a_gain() -> None:
