@@ -8,7 +8,6 @@ from ._measures import Measure as Measure
 from ._measures import PairMeasure as PairMeasure
 from ._measures import RetrievalTopK as RetrievalTopK
 from ._measures import TwoWay as TwoWay
-from ._picture_measures import CaptionAccuracy as CaptionAccuracy
 from ._picture_measures import FeatureDistance as FeatureDistance
 from ._picture_measures import FeatureTwoWay as FeatureTwoWay
 from ._picture_measures import PixelCorrelation as PixelCorrelation
@@ -17,3 +16,5 @@ from ._picture_measures import network_measures as network_measures
 from ._protocol import Goal as Goal
 from ._protocol import Output as Output
 from ._protocol import Protocol as Protocol
+from ._sentence_measures import CaptionAccuracy as CaptionAccuracy
+from ._sentence_measures import SentenceScore as SentenceScore

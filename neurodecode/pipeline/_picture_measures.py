@@ -1,8 +1,7 @@
-"""Measures of decoded pictures, clips and sentences."""
+"""Measures of decoded pictures and clips."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeAlias
@@ -53,7 +52,7 @@ class PixelCorrelation:
         def score(decoded: NDArray[Any]) -> Table:
             return correlate_rows(decoded, shown.frames(_size(decoded))[column])
 
-        return _over_samples(answers.output(self.output, "frames").values, score)
+        return over_samples(answers.output(self.output, "frames").values, score)
 
     def table(self, shown: Shown, answers: Answers) -> Table:
         """Correlations."""
@@ -61,7 +60,7 @@ class PixelCorrelation:
         def score(decoded: NDArray[Any]) -> Table:
             return correlate_pairs(decoded, shown.frames(_size(decoded)))
 
-        return _over_samples(answers.output(self.output, "frames").values, score)
+        return over_samples(answers.output(self.output, "frames").values, score)
 
 
 @dataclass(frozen=True)
@@ -196,76 +195,6 @@ def network_measures(networks: Mapping[str, Network]) -> list[FeatureTwoWay | Fe
     return [kinds[one.kind](one.extract, name, one.details) for name, one in networks.items()]
 
 
-def names_word(sentence: str, word: str) -> bool:
-    """Is the word (or its plural) in the sentence as a word of its own?
-
-    Examples
-    --------
-    >>> names_word("A red car.", "car"), names_word("a card", "car")
-    (True, False)
-    """
-    return re.search(rf"\b{re.escape(word)}(e?s)?\b", sentence, re.IGNORECASE) is not None
-
-
-@dataclass(frozen=True)
-class CaptionAccuracy:
-    """Does the decoded sentence name what the stimulus shows?
-
-    Parameters
-    ----------
-    column : str
-        Metadata column of the stimuli with the word to be named, such as the kind of object.
-    name : str
-    says : callable, optional
-        (decoded sentence, word) to bool. Default: the word stands in it, or its plural.
-    chance_level : float, optional
-        Where it is known; the majority control and the null stand beside it in any case.
-    output : str, optional
-
-    Examples
-    --------
-    >>> CaptionAccuracy("kind").says("two small cats on grass", "cat")
-    True
-    """
-
-    column: str
-    name: str = "caption_object_accuracy"
-    says: Callable[[str, str], bool] = names_word
-    chance_level: float | None = None
-    output: str | None = None
-    of: ClassVar[Literal["output"]] = "output"
-    higher_is_better: ClassVar[bool] = True
-
-    @property
-    def variant(self) -> str:
-        """What exactly is computed."""
-        return f"the decoded sentence names the stimulus's {self.column}"
-
-    def chance(self, n_truths: int) -> float | None:
-        """As given."""
-        return self.chance_level
-
-    def applies(self, answers: Answers) -> bool:
-        """Where sentences are made."""
-        return answers.has(self.output, "text")
-
-    def table(self, shown: Shown, answers: Answers) -> Table:
-        """1 where the sentence names the truth's word."""
-        if self.column not in shown.stimuli.metadata:
-            raise ValueError(
-                f"{self.name} needs the metadata column '{self.column}' of the stimuli; they have "
-                f"{', '.join(shown.stimuli.metadata) or 'none'}."
-            )
-        words, code = np.unique(shown.stimuli.metadata[self.column].astype(str),
-                                return_inverse=True)  # fmt: skip
-
-        def score(decoded: NDArray[Any]) -> Table:
-            said = [[self.says(str(text), word) for word in words.tolist()] for text in decoded]
-            return np.asarray(said, dtype=np.float64)[:, code]
-
-        return _over_samples(answers.output(self.output, "text").values, score)
-
-
 def _by_features(
     measure: FeatureTwoWay | FeatureDistance,
     shown: Shown,
@@ -279,7 +208,7 @@ def _by_features(
         )
         return judge(correlate_pairs(_embed(measure.features, decoded), truth))
 
-    return _over_samples(answers.output(measure.output, "image").values, score)
+    return over_samples(answers.output(measure.output, "image").values, score)
 
 
 def _embed(features: Features, pictures: NDArray[Any]) -> NDArray[Any]:
@@ -294,7 +223,7 @@ def _size(decoded: NDArray[Any]) -> tuple[int, int]:
     return int(height), int(width)
 
 
-def _over_samples(values: NDArray[Any], score: Callable[[NDArray[Any]], Table]) -> Table:
+def over_samples(values: NDArray[Any], score: Callable[[NDArray[Any]], Table]) -> Table:
     """The mean over samples: none is picked."""
     tables = [score(values[:, sample]) for sample in range(values.shape[1])]
     return np.asarray(np.mean(tables, axis=0))

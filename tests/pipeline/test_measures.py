@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from neurodecode import metrics
-from neurodecode.data import Embeddings, Generated
+from neurodecode.data import Embeddings, Generated, Stimuli
 from neurodecode.metrics.identification import top_k as identify
 from neurodecode.metrics.identification import two_way
 from neurodecode.metrics.networks import Network
 from neurodecode.metrics.retrieval import top_k
+from neurodecode.metrics.text import bleu
 from neurodecode.pipeline import (
     Answers,
     CaptionAccuracy,
@@ -16,6 +17,7 @@ from neurodecode.pipeline import (
     FeatureTwoWay,
     PixelCorrelation,
     RetrievalTopK,
+    SentenceScore,
     Shown,
     Ssim,
     TwoWay,
@@ -173,3 +175,19 @@ def test_pairs_are_entries_of_the_table(shown, answers, measure):
         measure.table(shown, answers)[np.arange(60), some],
         atol=1e-12,
     )
+
+
+def test_sentences_are_scored_against_all_captions(shown, answers):
+    measure = SentenceScore(bleu, "bleu1", n_permutations=9)
+    column = np.arange(60)
+    got = measure.pairs(shown, answers, column)
+    references = [shown.stimuli.captions[one] for one in shown.stimuli.ids.tolist()]
+    want = bleu(references, answers.outputs["t"].values[:, 0].tolist())
+    np.testing.assert_allclose(got, want)
+    np.testing.assert_allclose(np.diag(measure.table(shown, answers)), want)
+
+
+def test_stimuli_without_captions_have_no_references(shown, answers):
+    bare = Stimuli(shown.stimuli.ids, "image", shown.stimuli.load)
+    with pytest.raises(ValueError, match=r"60 of 60 test stimuli have no caption to compare with"):
+        SentenceScore(bleu, "b").pairs(Shown(bare, shown.points), answers, np.arange(60))
