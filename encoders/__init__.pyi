@@ -1,6 +1,7 @@
 from ._ridge_classifier import RidgeClassifier as RidgeClassifier
 from ._ridge_classifier import categories_by as categories_by
 from ._ridge_classifier import category_targets as category_targets
+from .forward import ForwardRidge as ForwardRidge
 from .ridge import Ridge as Ridge
 from .mindbridge import MindBridge as MindBridge
 from .sensor_conv import SensorConv as SensorConv
@@ -12,3 +13,4 @@ from .glim import GlimSize as GlimSize
 from .token_transformer import TokenLoss as TokenLoss
 from .token_transformer import TokenSizes as TokenSizes
 from .token_transformer import TokenTransformer as TokenTransformer
+from .volume_transformer import VolumeTransformer as VolumeTransformer

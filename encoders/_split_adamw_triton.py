@@ -11,7 +11,7 @@ from torch import Tensor
 BLOCK = 1024
 
 
-@triton.jit  # type: ignore[untyped-decorator]
+@triton.jit
 def _rounded(exact, noise):  # type: ignore[no-untyped-def]
     bits = exact.to(tl.int32, bitcast=True) + noise
     return ((bits >> 16) << 16).to(tl.float32, bitcast=True).to(tl.bfloat16)
