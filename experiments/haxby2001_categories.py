@@ -26,6 +26,7 @@ but for its controls.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,11 +34,11 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from jsonargparse import auto_cli
 from numpy.typing import NDArray
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import ConfusionMatrixDisplay
 
+from neurodecode.cli.script import run_script
 from neurodecode.data import LeaveOneOut, Recording, Responses, Split
 from neurodecode.datasets import haxby
 from neurodecode.encoders import RidgeClassifier, category_targets
@@ -67,6 +68,9 @@ class Choice:
 
     delay_s: float
     n_voxels: int
+
+    def __str__(self) -> str:
+        return f"delay {self.delay_s:g} s, {self.n_voxels} voxels"
 
 
 @dataclass
@@ -254,9 +258,7 @@ def evidence(name: str, people: Sequence[Decoded], seed: int) -> ProtocolResult:
         "kept_apart": "run",
         "n_voxels": [one.trials.n_units for one in people],
         "chosen": {
-            one.trials.subject: {
-                run: [choice.delay_s, choice.n_voxels] for run, choice in one.chosen.items()
-            }
+            one.trials.subject: dict(Counter(str(choice) for choice in one.chosen.values()))
             for one in people
         },
         "accuracy_by_category": {
@@ -320,7 +322,8 @@ def brain_figure(recording: Recording, person: Decoded) -> Figure:
     from nilearn.plotting import plot_stat_map
 
     score = fmri.anova_f(person.trials)
-    image = fmri.brain_map(score, np.asarray(person.trials.positions), recording.mask)
+    like = recording.files[0] if recording.mask is None else recording.mask
+    image = fmri.brain_map(score, np.asarray(person.trials.positions), like)
     where = np.asarray(person.trials.positions)[score.argmax()]
     figure = plt.figure(figsize=(5, 4))
     plot_stat_map(
@@ -336,4 +339,4 @@ def brain_figure(recording: Recording, person: Decoded) -> Figure:
 
 
 if __name__ == "__main__":
-    auto_cli(main, as_positional=False)
+    run_script(main)

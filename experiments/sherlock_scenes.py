@@ -10,9 +10,9 @@ the mean patterns of all other people, by correlation with the mean over scenes 
 scenes left out in pairs, with two scenes around each not learned from; see
 ``neurodecode.evidence.pairs``.
 
-Both nulls shift the film against the brain, run by run, in a circle, and keep the slow drift of
-topic and signal; for texts everything is learned anew on the shifted film. A null that permutes
-scenes would be too easy.
+Both nulls shift the film against the brain, in a circle, and keep the slow drift of topic and
+signal: across people each person's film by an amount of its own, for texts each run, and everything
+is learned anew on the shifted film. A null that permutes scenes would be too easy.
 
 Cost: 20 s on 2 cores (10 s with ``--fast``: 100 shifts in place of 1000), .4 GB of memory. Numbers
 to expect from 8 people, 66 scenes, posterior medial cortex:
@@ -37,16 +37,16 @@ Then 4 of this script, unchanged but for its controls.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from jsonargparse import auto_cli
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import CountVectorizer
 
+from neurodecode.cli.script import run_script
 from neurodecode.data import LeaveOneOut, Responses, Stimuli
 from neurodecode.datasets import sherlock
 from neurodecode.evidence import Items, ProtocolResult, Run, Score, TestLooks, write_results
@@ -75,11 +75,15 @@ def main(data: Path, out: Path, fast: bool = False, seed: int = 0) -> None:
         folds, group, texts = unseen(film)
         run.look("text_of_unseen_scenes", group, folds.splits())
         model = model_of(group.array(np.float64), folds, text_grams(texts, folds))
-        told = text_of_unseen_scenes(model, film, n_shifts, seed)
+        others = {
+            name: model_of(values, folds, model.grams)
+            for name, values in other_inputs(film, group, seed).items()
+        }
+        told = text_of_unseen_scenes(model, others, (n_shifts, seed))
     protocols = [across, told]
     results = write_results(out, "sherlock_scenes", protocols, run, {"fast": fast})
     figures = [null_figure(told.scores["two_vs_two"]), scene_figure(film)]
-    cards = items(model, folds, texts, film)
+    cards = items({"brain": model} | others, folds, texts, film)
     page = write_gallery(out, cards, results, title="Scenes of a film", figures=figures)
     for protocol in protocols:
         for metric, score in protocol.scores.items():
@@ -224,25 +228,24 @@ def text_grams(texts: Sequence[str], folds: PairFolds) -> NDArray[np.float32]:
 
 
 def text_of_unseen_scenes(
-    model: TwoAgainstTwo, film: Film, n_shifts: int, seed: int
+    model: TwoAgainstTwo, others: Mapping[str, TwoAgainstTwo], null_of: tuple[int, int]
 ) -> ProtocolResult:
-    """Two against two, its shifted null, and what time or noise alone can do."""
-    folds, group, _ = unseen(film)
-    same = np.arange(len(group), dtype=np.intp)
+    """Two against two, its shifted null, and what time or noise alone can do.
+
+    ``null_of`` is the number of shifts and the seed.
+    """
+    n_shifts, seed = null_of
+    same = np.arange(len(model.folds.ids), dtype=np.intp)
     null = circular_shift_null(
-        model.score, len(group), groups=folds.run, n_shifts=n_shifts, seed=seed
+        model.score, len(same), groups=model.folds.run, n_shifts=n_shifts, seed=seed
     )
     hits = model.hits(same)
     interval = pair_interval(hits, model.pairs, seed=seed)
     score = Score(float(hits.mean()), interval, 0.5, null, len(hits))
-    controls = {
-        name: {"two_vs_two": model_of(one, folds, model.grams).score(same)}
-        for name, one in other_inputs(film, group, seed).items()
-    }
+    controls = {name: {"two_vs_two": one.score(same)} for name, one in others.items()}
     details = {
-        "n_scenes": len(group),
+        "n_scenes": len(same),
         "n_pairs": len(hits),
-        "n_averaged_people": len(film.people),
         "kept_apart": f"both scenes of a pair and {BUFFER} scenes on either side",
     }
     return ProtocolResult("text_of_unseen_scenes", {"two_vs_two": score}, controls, details)
@@ -274,27 +277,33 @@ def other_inputs(film: Film, group: Responses, seed: int) -> dict[str, NDArray[n
 
 
 def items(
-    model: TwoAgainstTwo, folds: PairFolds, texts: Sequence[str], film: Film
+    models: Mapping[str, TwoAgainstTwo], folds: PairFolds, texts: Sequence[str], film: Film
 ) -> list[GalleryItem]:
     """One card a scene: its text, and of all texts not learned from the nearest one."""
-    table = model.similarity()
-    hits = model.hits(np.arange(len(texts), dtype=np.intp))
+    tables = {name: model.similarity() for name, model in models.items()}
+    nearest = {name: table.argmax(axis=1) for name, table in tables.items()}
+    brain = tables["brain"]
+    hits = models["brain"].hits(np.arange(len(texts), dtype=np.intp))
     titles = np.asarray(film.scenes.metadata["title"])[_places(film.scenes.ids, folds.ids)]
-    rank = (table > np.diag(table)[:, None]).sum(axis=1)
+    rank = (brain > np.diag(brain)[:, None]).sum(axis=1) + 1
     return [
         GalleryItem(
             stimulus=str(one),
-            subject="group mean",
+            subject=f"mean of {len(film.people)} people",
             truth=texts[i],
-            decoded=[texts[int(table[i].argmax())]],
+            decoded=[texts[nearest["brain"][i]]],
+            controls={
+                name.replace("_", " "): texts[nearest[name][i]]
+                for name in ("time_in_film", "noise")
+            },
             scores={
-                "two_vs_two": float(hits[(model.pairs == i).any(axis=1)].mean()),
-                "rank": float(rank[i] + 1),
+                "two_vs_two": float(hits[(folds.pairs == i).any(axis=1)].mean()),
+                "rank": float(rank[i]),
             },
             tags={"run": str(folds.run[i])},
             captions={
                 "seen": str(titles[i]),
-                "decoded": f"nearest of {len(texts)}: {titles[int(table[i].argmax())]}",
+                "decoded": f"nearest of {len(texts)}: {titles[nearest['brain'][i]]}",
             },
         )
         for i, one in enumerate(folds.ids.tolist())
@@ -336,4 +345,4 @@ def _standard(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 if __name__ == "__main__":
-    auto_cli(main, as_positional=False)
+    run_script(main)

@@ -40,8 +40,9 @@ def read_bids(
     Returns
     -------
     Recording
-        Sessions are BIDS sessions; mask and confounds are given where every run has them (the
-        mask: one for all runs, that of the first).
+        Sessions are BIDS sessions; confounds are given where every run has them. One mask serves
+        all runs: that of the first run, or else the person's only mask without a space in the
+        derivatives below the folder.
 
     Raises
     ------
@@ -64,7 +65,7 @@ def read_bids(
         events,
         tuple(_run_id(file) for file in files),
         sessions=tuple(sessions),
-        mask=masks[0],
+        mask=masks[0] or _shared_mask(root, person),
         confounds=tuple(confounds) if all(confounds) else None,
         tr_s=_tr_s(files[0]),
     )
@@ -147,6 +148,16 @@ def _sibling(file: Path, ending: str, *, space: bool = True) -> Path | None:
     ]
     found = file.with_name("_".join([*kept, ending]))
     return found if found.exists() else None
+
+
+def _shared_mask(root: Path, person: str) -> Path | None:
+    """The one brain mask of this person in any derivatives, in the space of the raw images."""
+    found = [
+        file
+        for file in sorted(root.glob(f"derivatives/*/{person}/**/*_desc-brain_mask.nii.gz"))
+        if entity(file, "space") is None
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def _tr_s(file: Path) -> float | None:

@@ -52,7 +52,7 @@ def load_image(image: Any) -> Any:
 
 
 def read_values(image: Any) -> NDArray[Any]:
-    """All values of an image, as stored or scaled by its header.
+    """All values of an image as float32, scaled by its header; the image does not keep them.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def read_values(image: Any) -> NDArray[Any]:
     """
     loaded = load_image(image)
     try:
-        return np.asanyarray(loaded.dataobj)
+        return np.asarray(loaded.get_fdata(dtype=np.float32, caching="unchanged"))
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise _broken(image, error) from error
 
@@ -114,7 +114,7 @@ def masked_series(
             f"places up to {_shift_mm(loaded.affine, affine, inside.shape):.1f} mm away. Resample "
             f"the mask to the image (nilearn.image.resample_to_img with interpolation='nearest')."
         )
-    return np.ascontiguousarray(read_values(image)[inside].T.astype(np.float32))
+    return np.ascontiguousarray(read_values(image)[inside].T)
 
 
 def voxel_positions(inside: NDArray[np.bool_], affine: NDArray[np.float64]) -> NDArray[np.float64]:

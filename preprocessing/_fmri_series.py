@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,10 +80,18 @@ def _images(
     if chosen is None:
         chosen = _brain_mask(recording.files[0])
     inside, affine = read_mask(chosen)
-    values = tuple(
-        masked_series(_smoothed(file, smoothing_mm), inside, affine) for file in recording.files
-    )
+    runs = _watched(recording.files, f"reading runs of {recording.subject}")
+    values = tuple(masked_series(_smoothed(file, smoothing_mm), inside, affine) for file in runs)
     return values, voxel_positions(inside, affine)
+
+
+def _watched(files: Sequence[Any], what: str) -> Iterable[Any]:
+    """The same files, with a progress bar if someone watches a terminal."""
+    from rich.console import Console
+    from rich.progress import track
+
+    watched = sys.stderr.isatty() and len(files) > 1
+    return track(files, what, disable=not watched, console=Console(stderr=True), transient=True)
 
 
 def _brain_mask(image: Any) -> Any:

@@ -45,7 +45,7 @@ def test_shared_patterns_are_found_and_noise_is_not(signal, found):
     across = experiment.scenes_across_people(film, 99, 0).scores
     folds, group, texts = experiment.unseen(film)
     model = experiment.model_of(group.array(np.float64), folds, experiment.text_grams(texts, folds))
-    told = experiment.text_of_unseen_scenes(model, film, 99, 0).scores["two_vs_two"]
+    told = experiment.text_of_unseen_scenes(model, {}, (99, 0)).scores["two_vs_two"]
     assert across["top1"].n == 4 * 22 - 2
     if found:
         assert across["two_way"].value > 0.9
