@@ -52,9 +52,8 @@ def face(draws: Draws) -> list[Part]:
             0.04,
         )
         parts.append(Part("line", brow, hair))
-    if draws.chance(0.3):
-        for side in (-1, 1):
-            parts.append(Part("ring", (side * apart, height, 0.25, 0.23, 0.0, 0.035), BLACK))
+    glasses = (-1, 1) if draws.chance(0.3) else ()
+    parts += [Part("ring", (s * apart, height, 0.25, 0.23, 0.0, 0.035), BLACK) for s in glasses]
     parts.append(Part("line", (0.0, height + 0.15, 0.03, 0.34, 0.04, 0.09), "dark"))
     return parts + _mouth(draws)
 

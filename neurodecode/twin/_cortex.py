@@ -94,7 +94,8 @@ AREAS = (
     ),
 )
 AREA_NAMES = tuple(area.name for area in AREAS)
-# What kinds have in common, for all people: animate, made by people, large in the world, grasped.
+# What kinds (in the order of scenes.KINDS) have in common, for all people: animate, made by people,
+# large in the world, grasped.
 SHARED_MEANING = {
     "face": (1.0, 0.0, 0.0, 0.0),
     "house": (0.0, 1.0, 1.0, 0.0),
@@ -198,18 +199,10 @@ class Cortex:
         weights[np.arange(n_units), rng.integers(0, N_ENERGY, n_units)] += 2.0
         self._map_weights = (weights / _map_spread()).astype(np.float32)
         self._map_share = content[:, 0].astype(np.float32)
-        meaning = np.array([SHARED_MEANING[kind] for kind in scenes.KINDS])
-        kind = rng.normal(0, 0.8, (n_units, 4)) @ meaning.T
+        kind = rng.normal(0, 0.8, (n_units, 4)) @ np.array(list(SHARED_MEANING.values())).T
         kind += rng.normal(0, 0.6, (n_units, len(scenes.KINDS)))
         background = rng.normal(0, 1, (n_units, len(scenes.BACKGROUNDS)))
-        for unit, area in enumerate(self.area):
-            for name, strength in AREAS[area].likes:
-                known, table = (
-                    (scenes.KINDS, kind)
-                    if name in scenes.KINDS
-                    else (scenes.BACKGROUNDS, background)
-                )
-                table[unit, known.index(name)] += strength * rng.uniform(0.5, 1.5)
+        self._prefer(rng, kind, background)
         colour = rng.normal(0, 1, (n_units, len(scenes.COLOURS)))
         texture = rng.normal(0, 1, (n_units, len(TEXTURES)))
         tables = {"kind": kind, "colour": colour, "texture": texture}
@@ -222,6 +215,18 @@ class Cortex:
             "background": (background * content[:, [4]]).T.astype(np.float32),
             "light": (light * content[:, [4]]).T.astype(np.float32),
         }
+
+    def _prefer(
+        self, rng: np.random.Generator, kind: NDArray[np.float64], background: NDArray[np.float64]
+    ) -> None:
+        """Add what most units of an area like, more or less of it."""
+        for unit, area in enumerate(self.area):
+            for name, strength in AREAS[area].likes:
+                extra = strength * rng.uniform(0.5, 1.5)
+                if name in scenes.KINDS:
+                    kind[unit, scenes.KINDS.index(name)] += extra
+                else:
+                    background[unit, scenes.BACKGROUNDS.index(name)] += extra
 
     def _raw(self, vision: Vision) -> NDArray[np.float32]:
         n_scenes = len(vision.ids)

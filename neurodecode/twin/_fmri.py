@@ -90,10 +90,8 @@ class FmriPerson:
         vision : Vision, optional
             What there is to see in the scenes shown, if it was computed before.
         """
-        ids, row = np.unique(trials.stimulus, return_inverse=True)
-        seen = look(ids.tolist()) if vision is None else vision
-        at = {one: place for place, one in enumerate(seen.ids)}
-        clean = self.signal(seen)[[at[one] for one in ids.tolist()]][row]
+        seen = look(np.unique(trials.stimulus).tolist()) if vision is None else vision
+        clean = self.signal(seen)[seen.rows(trials.stimulus)]
         values = clean + self.noise(trials)
         return Responses(
             values.astype(np.float32),

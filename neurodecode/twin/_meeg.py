@@ -178,10 +178,8 @@ class MeegPerson:
                 f"{self.subject} has sensors for {len(self.infos)} sessions; the trials have "
                 f"{trials.session.max() + 1}. Make the person with n_sessions of the design."
             )
-        ids, row = np.unique(trials.stimulus, return_inverse=True)
-        seen = look(ids.tolist()) if vision is None else vision
-        at = {one: place for place, one in enumerate(seen.ids)}
-        amplitude = self.amplitudes(seen)[[at[one] for one in ids.tolist()]][row]
+        seen = look(np.unique(trials.stimulus).tolist()) if vision is None else vision
+        amplitude = self.amplitudes(seen)[seen.rows(trials.stimulus)]
         shape = (len(trials), len(self.infos[0]["ch_names"]), len(self.machine.times))
         values = np.empty(shape, dtype=np.float32)
         rng = np.random.default_rng((self.seed, self.number, 19))

@@ -6,14 +6,16 @@ decoder's target space: no decoder is given its own target for free.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neurodecode import scenes
+from neurodecode.data import find_rows
 
 SIZE = 64
 GRID = 16
@@ -49,6 +51,16 @@ class Vision:
     maps: NDArray[np.float32]
     places: NDArray[np.float32]
     facts: dict[str, NDArray[np.intp]]
+
+    def rows(self, stimulus: Iterable[Any]) -> NDArray[np.intp]:
+        """The row of each stimulus.
+
+        Raises
+        ------
+        ValueError
+            If a stimulus was not looked at.
+        """
+        return find_rows(np.array(self.ids), list(stimulus), what="scenes looked at")
 
 
 def look(ids: Sequence[str]) -> Vision:

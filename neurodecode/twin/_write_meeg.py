@@ -93,20 +93,8 @@ def make_raw(
         gain[start : start + round(EVERY_S * SFREQ)] *= BAD_GAIN
     values += _ongoing(person, session, gain, rng)
     values += _nuisance(person, session, n_samples, rng)
-    info = mne.create_info(
-        [*person.infos[session]["ch_names"], TRIGGER],
-        SFREQ,
-        [_kind(person)] * len(values) + ["stim"],
-        verbose="error",
-    )
-    for channel, known in zip(info["chs"], person.infos[session]["chs"], strict=False):
-        channel.update({key: known[key] for key in ("loc", "coil_type", "coord_frame", "unit")})
-    with info._unlock():
-        info["dev_head_t"] = person.infos[session]["dev_head_t"]
-        info["dig"] = person.infos[session]["dig"]
-        info["line_freq"] = LINE_HZ
     data = np.vstack([values, np.zeros(n_samples)])
-    raw = mne.io.RawArray(data, info, verbose="error")
+    raw = mne.io.RawArray(data, _with_trigger(person.infos[session]), verbose="error")
     events = np.column_stack([sample, np.zeros_like(sample), np.ones_like(sample)])
     return raw, events
 
@@ -191,5 +179,15 @@ def _save(
     return Path(written.fpath)
 
 
-def _kind(person: MeegPerson) -> str:
-    return "eeg" if person.machine.modality == "eeg" else "mag"
+def _with_trigger(sensors: Any) -> Any:
+    """The sensors of a session and a trigger channel, at the rate of the files."""
+    import mne
+
+    kinds = [*sensors.get_channel_types(), "stim"]
+    info = mne.create_info([*sensors["ch_names"], TRIGGER], SFREQ, kinds, verbose="error")
+    for channel, known in zip(info["chs"], sensors["chs"], strict=False):
+        channel.update({key: known[key] for key in ("loc", "coil_type", "coord_frame", "unit")})
+    with info._unlock():
+        info["dev_head_t"], info["dig"] = sensors["dev_head_t"], sensors["dig"]
+        info["line_freq"] = LINE_HZ
+    return info
