@@ -1,0 +1,1 @@
+"""One script for each data set and question; they may import anything and are never imported."""

@@ -22,13 +22,13 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from jsonargparse import auto_cli
 from numpy.typing import NDArray
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import ConfusionMatrixDisplay
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from neurodecode.cli.script import run_script
 from neurodecode.data import LeaveOneOut, Responses
 from neurodecode.datasets import ssvep
 from neurodecode.evidence import (
@@ -208,4 +208,4 @@ def figures(decoded: Decoded) -> list[Figure]:
 
 
 if __name__ == "__main__":
-    auto_cli(main, as_positional=False)
+    run_script(main)
