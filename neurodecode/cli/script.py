@@ -69,5 +69,5 @@ def run_script(main: Callable[..., Any], words: Sequence[str] | None = None) -> 
     found.pop("config", None)
     if isinstance(found.get("out"), str | Path):
         with atomic_path(Path(found["out"]) / CONFIG) as part:
-            part.write_text(parser.dump(options, skip_none=False), encoding="utf-8")
+            part.write_text(parser.dump(options), encoding="utf-8")
     return main(**found)
