@@ -82,15 +82,25 @@ def shuffled_order(stimulus: Any, groups: Any = None, *, seed: int = 0) -> NDArr
     return order
 
 
-def mean_embedding(train: Embeddings, stimulus: Iterable[Any]) -> Embeddings:
+def mean_embedding(
+    train: Embeddings, stimulus: Iterable[Any], *, counts: NDArray[Any] | None = None
+) -> Embeddings:
     """The mean training embedding as the answer to every test stimulus.
+
+    Parameters
+    ----------
+    train : Embeddings
+    stimulus : sequence of str
+        Test stimuli.
+    counts : array, shape (n_train,), optional
+        How often each was shown; default is once.
 
     Examples
     --------
     >>> mean_embedding(Embeddings(np.eye(2), ["a", "b"], "toy"), ["c"]).array().tolist()
     [[0.5, 0.5]]
     """
-    return _repeat(_mean_row(train), stimulus, train.space)
+    return _repeat(_mean_row(train, counts), stimulus, train.space)
 
 
 def constant_best(train: Embeddings, stimulus: Iterable[Any]) -> Embeddings:
@@ -201,11 +211,12 @@ def _moments(train: Responses) -> tuple[NDArray[np.float64], NDArray[np.float64]
     return mean, np.sqrt(square / len(train))
 
 
-def _mean_row(train: Embeddings) -> NDArray[np.float64]:
+def _mean_row(train: Embeddings, counts: NDArray[Any] | None) -> NDArray[np.float64]:
+    weight = np.ones(len(train)) if counts is None else np.asarray(counts, dtype=np.float64)
     total = np.zeros(train.row_shape)
-    for _, block in blocks(train.values):
-        total += block.sum(axis=0, dtype=np.float64)
-    return np.asarray(total / len(train))
+    for rows, block in blocks(train.values):
+        total += np.tensordot(weight[rows], block.astype(np.float64), axes=1)
+    return np.asarray(total / weight.sum())
 
 
 def _repeat(row: NDArray[Any], stimulus: Iterable[Any], space: str) -> Embeddings:

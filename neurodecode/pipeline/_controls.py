@@ -132,7 +132,12 @@ def _ceiling(setting: Setting) -> Answers:
 
 def _mean(setting: Setting) -> Answers:
     """The mean training point, picture or clip; for sentences the most frequent one."""
-    embeddings = _each_fold(setting, lambda fold, train, ids: evidence.mean_embedding(train, ids))
+
+    def mean(fold: Fold, train: Embeddings, ids: NDArray[np.str_]) -> Embeddings:
+        counts = np.array(list(fold.train_counts().values()))
+        return evidence.mean_embedding(train, ids, counts=counts)
+
+    embeddings = _each_fold(setting, mean)
     stimuli = setting.goal.stimuli
 
     def answer(fold: Fold, kind: str, size: tuple[int, int] | None) -> Any:

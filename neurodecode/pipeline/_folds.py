@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -49,8 +50,12 @@ class Fold:
 
     def train_ids(self) -> list[str]:
         """Training stimuli of all people, each once."""
+        return list(self.train_counts())
+
+    def train_counts(self) -> dict[str, int]:
+        """How many training trials show each training stimulus."""
         parts = (self.split.part(one, "train").stimulus.tolist() for one in self.people)
-        return list(dict.fromkeys(one for part in parts for one in part))
+        return dict(Counter(one for part in parts for one in part))
 
     def predict(
         self, heads: Sequence[str], change: Callable[[Responses], Responses] | None = None

@@ -146,10 +146,14 @@ def _costly(measure: Measure) -> TypeGuard[PairMeasure]:
 
 
 def _train_means(setting: Setting) -> dict[str, NDArray[Any]]:
+    """The mean over training trials, which is where a linear map shrinks to."""
     means: dict[str, list[NDArray[Any]]] = {head: [] for head in setting.heads}
     for fold in setting.folds:
-        for head, train in setting.goal.points(fold.train_ids()).items():
-            means[head].append(evidence.mean_embedding(train, ["mean"]).array()[0])
+        shown = fold.train_counts()
+        counts = np.array(list(shown.values()))
+        for head, train in setting.goal.points(shown).items():
+            mean = evidence.mean_embedding(train, ["mean"], counts=counts)
+            means[head].append(mean.array()[0])
     return {head: np.stack(one) for head, one in means.items()}
 
 

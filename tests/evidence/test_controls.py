@@ -78,6 +78,10 @@ def test_the_constant_best_answer_has_the_highest_mean_cosine(train):
 def test_mean_embedding(train):
     got = mean_embedding(train, ["x"])
     np.testing.assert_allclose(got.array()[0], train.array().mean(axis=0), rtol=1e-5)
+    counts = np.arange(40) % 3
+    weighted = mean_embedding(train, ["x"], counts=counts)
+    repeated = np.repeat(train.array(), counts, axis=0)
+    np.testing.assert_allclose(weighted.array()[0], repeated.mean(axis=0), rtol=1e-5)
 
 
 def test_nearest_training_is_the_brute_force_answer(train):
