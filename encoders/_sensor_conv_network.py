@@ -137,6 +137,22 @@ class TimeAggregation(nn.Module):
             return torch.einsum("bct,bto->bc", values, weight)
         return values.mean(dim=2)
 
+    def after(self, projection: nn.Conv1d, values: Tensor) -> Tensor:
+        """What ``self(projection(values))`` gives, for a 1x1 convolution, (b, c, t) to (b, d).
+
+        Mean and affine map are linear over time, so time is summed up first and the projection,
+        the largest product of the network, is done once a trial and not at each sample:
+        a . (W h + b) + c = W (h . a) + b sum(a) + c.
+        """
+        if self.kind == "attention":
+            return cast(Tensor, self(projection(values)))
+        matrix, offset = projection.weight[..., 0], cast(Tensor, projection.bias)
+        if self.kind == "mean":
+            return functional.linear(values.mean(dim=2), matrix, offset)
+        course = self.affine.weight[0]
+        offset = offset * course.sum() + cast(Tensor, self.affine.bias)
+        return functional.linear(values @ course, matrix, offset)
+
 
 class SensorConvNetwork(nn.Module):
     """Spatial attention, person layer, dilated convolutions, aggregation, one head a loss.
@@ -215,5 +231,6 @@ class SensorConvNetwork(nn.Module):
         """Responses (b, c, t) of one person to (b, d) for each head."""
         matrix, offset = self.spatial_map(layout, person)
         mixed = torch.einsum("vc,bct->bvt", matrix, values) + offset[:, None]
-        pooled = self.aggregate(self.project(self.blocks(mixed)))
+        wide = self.project[:2](self.blocks(mixed))
+        pooled = self.aggregate.after(cast(nn.Conv1d, self.project[2]), wide)
         return {name: head(pooled) for name, head in self.heads.items()}

@@ -124,16 +124,19 @@ class PooledTrials:
 
     def shard(self, rank: int, world: int) -> PooledTrials:
         """The steps of one process of several; no trial is read by two."""
-        part = object.__new__(PooledTrials)
+        part = object.__new__(type(self))
         part.__dict__ = {**self.__dict__, "_share": (rank, world)}
         return part
 
     def epoch(self, epoch: int, seed: int) -> Iterator[list[TrialBatch]]:
         """The steps of one epoch, each a list of batches."""
+        return prefetch([self.batch(*one) for one in step] for step in self.plan(epoch, seed))
+
+    def plan(self, epoch: int, seed: int) -> list[list[tuple[int, NDArray[np.intp]]]]:
+        """Which rows of which people make the steps of one epoch."""
         rank, world = self._share
         plan = self._together(epoch, seed) if self.together else self._apart(epoch, seed)
-        mine = plan[rank : len(self) * world : world]
-        return prefetch([self.batch(*one) for one in step] for step in mine)
+        return plan[rank : len(self) * world : world]
 
     def batch(self, person: int, rows: NDArray[np.intp]) -> TrialBatch:
         """These rows of one person, on the device."""

@@ -15,6 +15,7 @@ from neurodecode.contracts import Targets
 from neurodecode.data import Embeddings, Responses, Split, blocks, listing
 from neurodecode.encoders._base import BaseEncoder, as_people, as_targets, check_finite
 from neurodecode.encoders._losses import unit_rows
+from neurodecode.encoders._resident import pooled_trials
 from neurodecode.encoders._sensor_conv_model import (
     HEADS,
     OnlyThePerson,
@@ -174,17 +175,18 @@ class SensorConv(BaseEncoder):
         device = pick_device(self.plan.device)
 
         def pooled(people: list[Responses]) -> PooledTrials:
-            return PooledTrials(
+            return pooled_trials(
                 people, {"target": target}, batch_size=self.batch_size, device=device
             )
 
         layouts = {one.subject: layout_of(one).to(device) for one in parts["train"]}
+        held_out = pooled(parts["validation"]) if parts["validation"] else None
 
         def step(module: Any, batch: list[TrialBatch], progress: Progress) -> dict[str, Tensor]:
             return cast(dict[str, Tensor], module.losses(batch[0], layouts, weight))
 
         def validate(module: Any) -> dict[str, float]:
-            batches = pooled(parts["validation"]).in_order()
+            batches = cast(PooledTrials, held_out).in_order()
             found = [module.losses(batch, layouts, weight) for batch in batches]
             return {key: float(np.mean([float(one[key]) for one in found])) for key in found[0]}
 
@@ -193,7 +195,7 @@ class SensorConv(BaseEncoder):
             step,
             pooled(parts["train"]),
             self.plan,
-            validate=validate if parts["validation"] else None,
+            validate=validate if held_out else None,
             seed=self.seed,
         )
         return model, history

@@ -103,3 +103,12 @@ def test_aggregations_give_one_vector(kind: str) -> None:
 def test_an_unknown_aggregation_is_refused() -> None:
     with pytest.raises(ValueError, match="must be 'mean', 'affine' or 'attention'; got 'max'"):
         TimeAggregation("max", 7, 11)
+
+
+@pytest.mark.parametrize("kind", ["affine", "mean", "attention"])
+def test_time_summed_up_first_is_the_same_as_projecting_every_sample(kind):
+    torch.manual_seed(0)
+    aggregate, project = TimeAggregation(kind, 7, 11), torch.nn.Conv1d(5, 7, 1)
+    values = torch.randn(3, 5, 11)
+    expected = aggregate(project(values))
+    torch.testing.assert_close(aggregate.after(project, values), expected)
