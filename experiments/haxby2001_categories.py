@@ -83,10 +83,15 @@ class Decoded:
     chosen: dict[str, Choice] = field(default_factory=dict)
 
 
-def main(data: Path, out: Path, fast: bool = False, seed: int = 0) -> None:
-    """Decode the recordings below ``data``; write ``results.json`` and a gallery to ``out``."""
+def main(
+    data: Path, out: Path, fast: bool = False, seed: int = 0, image: str = "bold.nii.gz"
+) -> None:
+    """Decode the recordings below ``data``; write ``results.json`` and a gallery to ``out``.
+
+    ``image`` is the name of the image files in an OpenfMRI folder.
+    """
     choices = [Choice(delay, n) for delay in DELAYS_S for n in N_VOXELS]
-    recordings = haxby.read_people(data)
+    recordings = haxby.read_people(data, image=image)
     with Run(seed=seed, looks=TestLooks(mirror=out)) as run:
         blocks, volumes = [], []
         for recording in recordings:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from neurodecode.errors import CorruptFileError
 
 AFFINE_TOLERANCE_MM = 1e-3
+_BROKEN = (OSError, EOFError, ValueError, zlib.error)
 
 
 def name_of(image: Any) -> str:
@@ -47,7 +48,7 @@ def load_image(image: Any) -> Any:
         return image.load() if hasattr(image, "load") else nibabel.load(image)
     except FileNotFoundError:
         raise FileNotFoundError(f"There is no image at {name_of(image)}. Check the path.") from None
-    except (nibabel.filebasedimages.ImageFileError, OSError, EOFError, zlib.error) as error:
+    except (*_BROKEN, nibabel.filebasedimages.ImageFileError) as error:
         raise _broken(image, error) from error
 
 
@@ -62,7 +63,7 @@ def read_values(image: Any) -> NDArray[Any]:
     loaded = load_image(image)
     try:
         return np.asarray(loaded.get_fdata(dtype=np.float32, caching="unchanged"))
-    except (OSError, EOFError, ValueError, zlib.error) as error:
+    except _BROKEN as error:
         raise _broken(image, error) from error
 
 

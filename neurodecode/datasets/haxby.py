@@ -92,13 +92,15 @@ def read(
     )
 
 
-def read_people(folder: str | Path) -> list[Recording]:
+def read_people(folder: str | Path, *, image: str = "bold.nii.gz") -> list[Recording]:
     """Everybody in a folder of any of the layouts, or in a folder that holds such folders.
 
     Parameters
     ----------
     folder : path
         Such as ``nilearn_data/haxby2001`` with ``subj1`` to ``subj6``.
+    image : str
+        As in `read`.
 
     Raises
     ------
@@ -109,7 +111,7 @@ def read_people(folder: str | Path) -> list[Recording]:
     people: list[Recording] = []
     for one in found:
         numbers = [int(sub.name[3:]) for sub in sorted(one.glob("sub[0-9][0-9][0-9]"))] or [1]
-        people += [read(one, number) for number in numbers]
+        people += [read(one, number, image=image) for number in numbers]
     return people
 
 

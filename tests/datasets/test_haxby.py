@@ -9,6 +9,7 @@ import pytest
 
 from neurodecode.datasets import haxby
 from neurodecode.errors import CorruptFileError
+from neurodecode.preprocessing import fmri
 
 RECORDED = Path(os.environ.get("NEURODECODE_DATA", "../shared/data")) / "fmri_haxby2001_sub1"
 LABELS = ["rest", "face", "face", "rest", "house", "rest"]
@@ -134,6 +135,18 @@ def test_everybody_in_a_folder(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(FileNotFoundError, match=r"Neither .* holds 'attributes_literal\.txt'"):
         haxby.read_people(tmp_path / "empty")
+
+
+def test_an_image_cut_off_after_its_head_is_named_when_it_is_read(tmp_path):
+    file = tmp_path / "bold.nii.gz"
+    noise = np.random.default_rng(0).normal(size=(8, 8, 8, 12))
+    nibabel.save(nibabel.Nifti1Image(noise, np.eye(4)), file)
+    _mask(tmp_path / "mask.nii.gz")
+    _labels(tmp_path / "attributes_literal.txt", "")
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 3])
+    with pytest.raises(CorruptFileError, match=r"bold\.nii\.gz, volumes 0 to 5 can't be read"):
+        fmri.single_trials(haxby.read(tmp_path))
 
 
 @pytest.mark.recorded

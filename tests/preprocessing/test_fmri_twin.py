@@ -9,7 +9,6 @@ from neurodecode import twin
 from neurodecode.preprocessing import fmri
 from neurodecode.twin import Design
 
-
 DESIGN = Design(n_trials=6, n_test=10, test_repeats=3, n_sessions=1, runs_per_session=2)
 
 
