@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 
 from neurodecode import scenes, twin
+from neurodecode.data import Recording
 from neurodecode.preprocessing import fmri as preprocessing
 from neurodecode.twin import EEG, MEG, Design, FmriPerson, MeegPerson, _write_fmri, _write_meeg
+from neurodecode.twin._machines import sensor_positions_mm
 
 TINY = Design(n_trials=4, n_test=2, test_repeats=2, n_sessions=2, runs_per_session=1, bad=0.0)
 PLAN = Design(n_trials=140, n_test=40, test_repeats=2, n_sessions=2, runs_per_session=2, bad=0.0)
@@ -134,57 +136,46 @@ def test_decoding_from_files_is_decoding_from_responses(scanned, two_way):
     assert abs(one.mean() - other.mean()) < 2 * error
 
 
-def _epochs(folder, ending):
-    """Responses cut out of raw files with MNE alone."""
-    import mne
-    import mne_bids
-
-    values, stimulus = [], []
-    for path in sorted(folder.rglob(ending)):
-        where = mne_bids.get_bids_path_from_fname(path, verbose="error")
-        raw = mne_bids.read_raw_bids(where, verbose="error").load_data(verbose="error")
-        raw.notch_filter([50, 100], verbose="error").filter(0.1, 40, verbose="error")
-        events, codes = mne.events_from_annotations(raw, verbose="error")
-        names = {code: name for name, code in codes.items()}
-        kind = {"tmin": -0.1, "tmax": 0.7, "baseline": None, "preload": True, "verbose": "error"}
-        epochs = mne.Epochs(raw, events, **kind)
-        values.append(epochs.get_data(picks="data", verbose="error")[:, :, ::5])
-        stimulus += [names[code] for code in epochs.events[:, 2]]
-    return np.concatenate(values), stimulus
+def _preprocessed(folder, machine, written):
+    """What the package's own preprocessing makes of raw files."""
+    if machine.modality == "eeg":
+        from neurodecode.preprocessing import eeg as sensors
+    else:
+        from neurodecode.preprocessing import meg as sensors
+    tables = [str(path).rsplit("_", 1)[0] + "_events.tsv" for path in written]
+    runs = [f"run-{number + 1:02d}" for number in range(len(written))]
+    recording = Recording("sub-01", machine.modality, written, tables, runs)
+    kind = sensors.CLEANING.picks
+    cleaning = sensors.Cleaning(picks=kind, line_hz=50.0, band_hz=(0.1, 40.0), resample_hz=100.0)
+    window = sensors.Window(*machine.window_s, baseline_s=None)
+    return sensors.single_trials(recording, cleaning=cleaning, window=window)
 
 
-@pytest.mark.parametrize(
-    ("machine", "ending"),
-    [(EEG, "*_eeg.vhdr"), pytest.param(MEG, "*_meg.fif", marks=pytest.mark.slow)],
-)
-def test_raw_files_hold_the_signal_of_the_fast_twin(tmp_path, two_way, machine, ending):
+@pytest.mark.parametrize("machine", [EEG, pytest.param(MEG, marks=pytest.mark.slow)])
+def test_raw_files_hold_the_signal_of_the_fast_twin(tmp_path, two_way, machine):
     """At a strong signal, so that 140 trials are enough to decode."""
-    plan = Design(
-        n_trials=140, n_test=30, test_repeats=2, n_sessions=1, runs_per_session=2, bad=0.0
-    )
+    plan = Design(140, n_test=30, test_repeats=2, n_sessions=1, runs_per_session=2, bad=0.0)
     person = MeegPerson(0, machine, seed=2, signal=10.0)
     written = list(_write_meeg.write_person(tmp_path, person, plan))
-    assert len(written) == 2
-    values, stimulus = _epochs(tmp_path, ending)
+    found = _preprocessed(tmp_path, machine, written)
     fast = person.record(plan.trials(2, 0))
-    assert stimulus == fast.stimulus.tolist()
-    # 50 Hz: every second sample of the fast twin, every fifth of the raw
-    chosen = fast.array(np.float64)[:, :, ::2]
-    assert values.shape == chosen.shape
-    ids, row = np.unique(fast.stimulus, return_inverse=True)
-    clean = person.fields[0] @ (
-        person.amplitudes(twin.look(ids.tolist()))[row][:, :, None] * person.course[:, ::2]
-    )
+    assert found.stimulus.tolist() == fast.stimulus.tolist()
+    assert found.units.tolist() == fast.units.tolist()
+    assert np.allclose(found.times, fast.times)
+    seen = twin.look(sorted(set(fast.stimulus.tolist())))
+    amplitude = person.amplitudes(seen)[seen.rows(fast.stimulus)]
+    clean = person.fields[0] @ (amplitude[:, :, None] * person.course)
     best = np.argsort(person.snr().max(axis=1))[-20:]
-    window = slice(8, 20)
+    window = slice(16, 40)
 
     def follows(one):
         return np.corrcoef(one[:, best, window].ravel(), clean[:, best, window].ravel())[0, 1]
 
-    assert follows(chosen) > 0.6
-    assert abs(follows(values) - follows(chosen)) < 0.15
+    values = [one.array(np.float64) for one in (fast, found)]
+    assert follows(values[0]) > 0.6
+    assert abs(follows(values[1]) - follows(values[0])) < 0.15
     short = {"times": None, "sfreq": None}
-    scores = [two_way(fast.with_values(one[:, :, window], **short)) for one in (chosen, values)]
+    scores = [two_way(fast.with_values(one[:, :, window], **short)) for one in values]
     error = np.hypot(scores[0].std(), scores[1].std()) / np.sqrt(len(scores[0]))
     assert scores[0].mean() > 0.65
     assert abs(scores[0].mean() - scores[1].mean()) < 2 * error
@@ -205,6 +196,20 @@ def test_meg_has_triggers_and_line_noise(tmp_path):
     mean = power.get_data().mean(axis=0)
     at = {hertz: mean[np.argmin(np.abs(power.freqs - hertz))] for hertz in (45, 50, 55)}
     assert at[50] > 5 * max(at[45], at[55])
+
+
+def test_electrodes_are_where_the_cap_was_put(tmp_path):
+    import mne_bids
+
+    person = MeegPerson(0, EEG, seed=2, n_sessions=2)
+    written = list(_write_meeg.write_person(tmp_path, person, TINY))
+    places = []
+    for path, info in zip(written, person.infos, strict=True):
+        where = mne_bids.get_bids_path_from_fname(path, verbose="error")
+        raw = mne_bids.read_raw_bids(where, verbose="error")
+        places.append(sensor_positions_mm(raw.info))
+        assert np.allclose(places[-1], sensor_positions_mm(info), atol=0.5)
+    assert np.abs(places[0] - places[1]).max() > 1
 
 
 def test_eeg_has_blinks_at_the_front(tmp_path):
