@@ -13,7 +13,7 @@ KINDS = ("cat", "cup", "tree")
 
 
 @pytest.fixture(autouse=True)
-def _own_state(tmp_path, monkeypatch):
+def _own_state_each(tmp_path, monkeypatch):
     monkeypatch.setenv("NEURODECODE_STATE", str(tmp_path / "state"))
 
 

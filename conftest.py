@@ -1,0 +1,12 @@
+"""Tests and doctests count their looks in a folder of their own, not in the user's."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_state(tmp_path_factory: pytest.TempPathFactory) -> None:
+    os.environ["NEURODECODE_STATE"] = str(tmp_path_factory.mktemp("state"))
