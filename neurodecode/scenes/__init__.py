@@ -1,6 +1,11 @@
 """A small world that we draw ourselves: objects on backgrounds, still or moving, by id.
 
 Everything follows from the id alone: picture, clip, captions, masks, optical flow, attributes.
+Facts and captions are the same on every machine, bit by bit; so are pictures, but for the last
+digit of a float that may round a pixel's value up or down by one.
+
+Many pictures at once: ``render_many(ids, workers=-1)`` uses all cores. As with all of Python's
+process pools, a script that calls it needs ``if __name__ == "__main__":``.
 
 Examples
 --------

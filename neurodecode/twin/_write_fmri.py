@@ -6,12 +6,12 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from math import gamma
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import gamma
 
 from neurodecode.store import atomic_path, write_json
 from neurodecode.twin import _bids
@@ -120,7 +120,8 @@ def response_to_event(times: NDArray[np.float64], delay_s: float = 0.0) -> NDArr
 
 
 def _impulse(times: NDArray[np.float64]) -> NDArray[np.float64]:
-    rise, fall = gamma.pdf(times, 6, scale=0.9), gamma.pdf(times, 12, scale=0.9)
+    scaled = np.maximum(times, 0) / 0.9
+    rise, fall = (scaled ** (k - 1) * np.exp(-scaled) / (0.9 * gamma(k)) for k in (6, 12))
     return np.asarray(rise - 0.35 * fall)
 
 
