@@ -86,7 +86,7 @@ def decode(
     run = run or Run(protocol.seed)
     with run.step("fit"):
         fitted = {"decoded": fit_folds(people, goal, encoder, protocol)}
-    baseline = _baseline(encoder, protocol)
+    baseline = _baseline(encoder, protocol, people)
     if baseline is not None:
         with run.step("fit plain ridge"):
             fitted[PLAIN_RIDGE] = fit_folds(people, goal, baseline, protocol)
@@ -166,12 +166,29 @@ def _answered(
     return replace(setting, real=Answers(predicted.embeddings, made))
 
 
-def _baseline(encoder: Encoder, protocol: Protocol) -> Encoder | None:
+def _baseline(encoder: Encoder, protocol: Protocol, people: Sequence[Responses]) -> Encoder | None:
+    """What stands beside the encoder: the given one, plain ridge, or nothing."""
     if not isinstance(protocol.baseline, bool):
         return copy.deepcopy(protocol.baseline)
     from neurodecode.encoders import Ridge
 
-    return Ridge() if protocol.baseline and not isinstance(encoder, Ridge) else None
+    if not protocol.baseline or isinstance(encoder, Ridge):
+        return None
+    new = [
+        one.subject
+        for one in people
+        for split in protocol.folds
+        if split.mask(one, "test").any() and not split.mask(one, "train").any()
+    ]
+    if new:
+        LOG.warning(
+            "Plain ridge does not stand beside the scores of '%s': it needs training trials of "
+            "each test person, and %s has none.",
+            protocol.name,
+            new[0],
+        )
+        return None
+    return Ridge()
 
 
 def _draw(n_items: int, protocol: Protocol) -> NDArray[np.intp]:

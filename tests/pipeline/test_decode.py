@@ -289,7 +289,7 @@ def test_pictures_and_sentences_from_two_heads(two, stimuli, points):
     assert got.result.details["n_samples"] == {"picture": 2, "sentence": 1}
 
 
-def test_a_new_person_is_decoded_by_an_encoder_that_can(points, goal):
+def test_a_new_person_is_decoded_by_an_encoder_that_can(points, goal, caplog):
     class Anyone(LeastSquares):
         def predict(self, responses, head=None):
             first = next(iter(self.maps))
@@ -304,14 +304,14 @@ def test_a_new_person_is_decoded_by_an_encoder_that_can(points, goal):
         goal,
         encoder=Anyone(),
         generator=Painter(),
-        protocol=Protocol(
-            Split(["p1"], [], ["p9"], by="subject"), "new_subject", baseline=False, n_drawn=5
-        ),
+        protocol=Protocol(Split(["p1"], [], ["p9"], by="subject"), "new_subject", n_drawn=5),
     )
     assert set(got.items.subject.tolist()) == {"p9"}
     assert got.score("retrieval_top1") > 0.6
     assert "subject" in got.result.details["kept_apart"]
     assert got.result.details["shared"] == ["stimulus"]
+    assert "plain_ridge" not in got.result.controls
+    assert "it needs training trials of each test person, and p9 has none." in caplog.text
 
 
 def test_random_splits_of_the_library_fit_in(two, goal):
