@@ -37,16 +37,16 @@ class TokenSizes:
 
     Examples
     --------
-    >>> TokenSizes(width=32).n_queries
-    8
+    >>> TokenSizes(width=64).n_queries
+    4
     """
 
     n_components: int = 64
-    n_queries: int = 8
-    width: int = 64
+    n_queries: int = 4
+    width: int = 32
     n_heads: int = 4
     n_blocks: int = 1
-    dropout: float = 0.3
+    dropout: float = 0.5
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ from ._token_space import HeadSpace, learn_spaces
 BridgeKind = Literal["linear", "low_rank", "none"]
 RANK = 16
 DEFAULT_SIZES, DEFAULT_LOSS = TokenSizes(), TokenLoss()
-DEFAULT_PLAN = Plan(max_epochs=30, learning_rate=1e-3, weight_decay=0.05, patience=8)
+# Chosen on simulated people of seeds 1 and 2; seed 0 is the one reported.
+DEFAULT_PLAN = Plan(max_epochs=30, learning_rate=5e-4, weight_decay=0.3, patience=8)
 
 
 class TokenTransformer(TokenReader):

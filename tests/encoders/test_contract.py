@@ -8,13 +8,32 @@ from pathlib import Path
 import pytest
 
 from neurodecode import encoders
+from neurodecode.training import Plan
 
 sys.path.insert(0, str(Path(__file__).parent))
 from contract import CHECKS, Case, sensor_people
 
+
+def _token_transformer(bridge="linear"):
+    return encoders.TokenTransformer(
+        bridge,
+        encoders.TokenSizes(n_components=6, n_queries=2, width=8, n_heads=2),
+        plan=Plan(max_epochs=2, device="cpu"),
+    )
+
+
 CASES = [
     Case("Ridge", lambda: encoders.Ridge(device="cpu")),
     Case("Ridge, sensors", lambda: encoders.Ridge(device="cpu"), people=sensor_people),
+    Case("TokenTransformer", _token_transformer, tolerance=1e-5),
+    Case("TokenTransformer, sensors", _token_transformer, people=sensor_people, tolerance=1e-5),
+    Case(
+        "TokenTransformer, no bridge",
+        lambda: _token_transformer("none"),
+        zero_shot=True,
+        any_size=True,
+        tolerance=1e-5,
+    ),
 ]
 
 
