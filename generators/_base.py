@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from abc import abstractmethod
 from collections import Counter
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -12,6 +14,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from neurodecode.data import Embeddings, Generated
+
+NOTE = "neurodecode.json"
 
 
 class BaseGenerator(BaseEstimator):  # type: ignore[misc]
@@ -118,3 +122,9 @@ def row_seeds(stimulus: NDArray[np.str_], seed: int, n_samples: int) -> NDArray[
             seeds[row, sample] = int.from_bytes(digest, "little") >> 1
         before[one] += 1
     return seeds
+
+
+def space_of(folder: Path) -> str | None:
+    """The target space that a model folder names in ``neurodecode.json``, or None."""
+    file = folder / NOTE
+    return str(json.loads(file.read_text(encoding="utf-8"))["space"]) if file.is_file() else None

@@ -93,7 +93,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seconds", type=float, default=170)
     parser.add_argument("--steps", type=int)
-    parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--device", default="cuda")
     given = parser.parse_args()
     budget = Budget(given.seconds, given.steps, learning_rate=1e-3, weight_decay=0.0)

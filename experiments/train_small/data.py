@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 TRAIN, VALIDATION, TEST = 10_000_000, 20_000_000, 30_000_000
 CHUNK = 250
-N_TOKENS = 48
+N_TOKENS = 42
 N_WORDINGS = 4
 VOCABULARY = 512
 PAD, EOS = "<pad>", "</s>"

@@ -108,10 +108,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seconds", type=float, default=260)
     parser.add_argument("--steps", type=int)
-    parser.add_argument("--batch", type=int, default=1024)
+    parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--device", default="cuda")
     given = parser.parse_args()
-    budget = Budget(given.seconds, given.steps, learning_rate=1e-3, weight_decay=0.01)
+    budget = Budget(
+        given.seconds, given.steps, learning_rate=7e-4, weight_decay=0.01, average=0.995
+    )
     train(given.work, given.out, budget, given.batch, given.device)
 
 

@@ -28,7 +28,7 @@ class Budget:
     steps: int | None = None
     learning_rate: float = 1e-3
     weight_decay: float = 0.02
-    average: float = 0.999
+    average: float = 0.99
     seed: int = 0
 
 

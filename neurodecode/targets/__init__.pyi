@@ -1,3 +1,9 @@
+from ._cache import cache_folder as cache_folder
+from ._dino import Dino as Dino
 from ._frames import frames as frames
+from ._latent import Latent as Latent
+from ._open_clip import OpenClip as OpenClip
 from ._pixels import PixelPCA as PixelPCA
 from ._pixels import Pixels as Pixels
+from ._sentence import Sentence as Sentence
+from ._shipped import shipped as shipped

@@ -49,7 +49,10 @@ class Pixels(BaseEstimator):  # type: ignore[misc]
 
     @property
     def _shape(self) -> tuple[int, int]:
-        return (self.size, self.size) if isinstance(self.size, int) else tuple(self.size)
+        if isinstance(self.size, int):
+            return (self.size, self.size)
+        height, width = self.size
+        return (int(height), int(width))
 
     def embed(self, stimuli: Stimuli) -> Embeddings:
         """Pictures as rows of pixels.
@@ -84,7 +87,8 @@ class Pixels(BaseEstimator):  # type: ignore[misc]
             small = Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR)
             picture = np.asarray(small)
         values = picture.astype(np.float32) / 255.0
-        return (values @ LUMA if self.grey else values).ravel()
+        flat = (values @ LUMA if self.grey else values).ravel()
+        return np.asarray(flat, dtype=np.float32)
 
     def pictures(self, values: NDArray[Any]) -> NDArray[np.uint8]:
         """Points of this space as pictures; brightness beyond 0 to 1 is clipped.

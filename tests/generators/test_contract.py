@@ -11,8 +11,8 @@ from sklearn.base import clone
 
 from neurodecode.contracts import Generator
 from neurodecode.data import Embeddings, Stimuli
-from neurodecode.generators import DirectImage, Retrieval
-from neurodecode.targets import Pixels
+from neurodecode.generators import Captioner, DirectImage, Nucleus, Retrieval, SmallFlow
+from neurodecode.targets import OpenClip, Pixels
 
 IDS = ["a", "b", "c", "d"]
 Case = tuple[Generator, Embeddings]
@@ -42,16 +42,45 @@ def retrieval_of_clips() -> Case:
     return Retrieval(points, Stimuli.from_arrays(IDS, clips)), points
 
 
+def brain_like() -> Embeddings:
+    """Points of the space that the shipped models read, unit length."""
+    values = np.random.default_rng(0).standard_normal((4, 256))
+    values /= np.linalg.norm(values, axis=1, keepdims=True)
+    return Embeddings(values.astype(np.float32), IDS, OpenClip().space)
+
+
+def small_flow() -> Case:
+    return SmallFlow(n_steps=2, device="cpu"), brain_like()
+
+
+def judged_flow() -> Case:
+    judge = OpenClip(device="cpu")
+    return SmallFlow(n_steps=1, judge=judge, n_candidates=2, device="cpu"), brain_like()
+
+
+def captioner() -> Case:
+    return Captioner(device="cpu", length=(1, 12)), brain_like()
+
+
+def sampled_captions() -> Case:
+    return Captioner(decoding=Nucleus(0.9), device="cpu", length=(1, 12)), brain_like()
+
+
 CASES: dict[str, Callable[[], Case]] = {
     "DirectImage": direct,
     "Retrieval": retrieval,
     "Retrieval of texts": retrieval_of_texts,
     "Retrieval of clips": retrieval_of_clips,
+    "SmallFlow": small_flow,
+    "SmallFlow with a judge": judged_flow,
+    "Captioner": captioner,
+    "Captioner, nucleus": sampled_captions,
 }
 
 
 @pytest.fixture(params=list(CASES))
-def case(request: pytest.FixtureRequest) -> Case:
+def case(request, tmp_path, monkeypatch) -> Case:
+    monkeypatch.setenv("NEURODECODE_CACHE", str(tmp_path))
     return CASES[request.param]()
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
 
 import numpy as np
 import pytest
 
 from neurodecode.contracts import Target
 from neurodecode.data import Stimuli
-from neurodecode.targets import PixelPCA, Pixels
+from neurodecode.targets import Dino, Latent, OpenClip, PixelPCA, Pixels, Sentence
+from tests import tiny_models
 
 
 def pictures(n: int = 5, size: int = 8) -> Stimuli:
@@ -21,15 +25,45 @@ def texts() -> Stimuli:
     return Stimuli.from_texts({"a": "a red ball", "b": "two cats by a tree", "c": "a boat"})
 
 
+@cache
+def folder(kind: str) -> Path:
+    """A tiny model of a class, made once."""
+    return getattr(tiny_models, kind)(Path(mkdtemp()) / kind)
+
+
 CASES: dict[str, tuple[Callable[[], Target], Callable[[], Stimuli]]] = {
     "Pixels": (lambda: Pixels(4), pictures),
     "Pixels grey": (lambda: Pixels((4, 6), grey=True), pictures),
     "PixelPCA": (lambda: PixelPCA(3, size=4).fit(pictures()), pictures),
+    "OpenClip shipped": (lambda: OpenClip(device="cpu"), pictures),
+    "OpenClip pooled": (lambda: OpenClip(folder("open_clip_folder"), device="cpu"), pictures),
+    "OpenClip tokens": (
+        lambda: OpenClip(folder("open_clip_folder"), "tokens", device="cpu", batch_size=2),
+        pictures,
+    ),
+    "OpenClip text": (lambda: OpenClip(layer="text", device="cpu"), texts),
+    "OpenClip text tokens": (
+        lambda: OpenClip(folder("open_clip_folder"), "text_tokens", device="cpu"),
+        texts,
+    ),
+    "Dino pooled": (lambda: Dino(folder("dino_folder"), device="cpu", batch_size=2), pictures),
+    "Dino tokens": (lambda: Dino(folder("dino_folder"), "tokens", device="cpu"), pictures),
+    "Latent": (
+        lambda: Latent(folder("autoencoder_into"), size=16, device="cpu", batch_size=2),
+        pictures,
+    ),
+    "Sentence pooled": (lambda: Sentence(folder("bert_folder"), device="cpu"), texts),
+    "Sentence tokens": (
+        lambda: Sentence(folder("bert_folder"), "tokens", max_length=8, device="cpu"),
+        texts,
+    ),
+    "Sentence of T5": (lambda: Sentence(folder("t5_folder"), device="cpu"), texts),
 }
 
 
 @pytest.fixture(params=list(CASES))
-def case(request: pytest.FixtureRequest) -> tuple[Target, Stimuli]:
+def case(request, tmp_path, monkeypatch) -> tuple[Target, Stimuli]:
+    monkeypatch.setenv("NEURODECODE_CACHE", str(tmp_path))
     make, stimuli = CASES[request.param]
     return make(), stimuli()
 
@@ -74,5 +108,8 @@ def test_no_stimuli_give_no_rows_of_the_same_shape(case):
 def test_refuses_stimuli_of_a_kind_it_cannot_embed(case):
     target, _ = case
     clips = Stimuli.from_arrays(["v"], np.zeros((1, 2, 4, 4, 3)))
-    with pytest.raises(ValueError, match=r"takes stimuli of kind .*; got Stimuli\(1 videos\)"):
+    message = (
+        r"takes stimuli of kind .*; got Stimuli\(1 videos\)|has no caption, so it has no place"
+    )
+    with pytest.raises(ValueError, match=message):
         target.embed(clips)
