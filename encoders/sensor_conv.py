@@ -23,6 +23,7 @@ from neurodecode.encoders._sensor_conv_model import (
     layout_of,
 )
 from neurodecode.encoders._sensor_conv_network import Aggregation, PersonLayer, SensorConvNetwork
+from neurodecode.encoders._sensor_conv_stream import SensorConvStream
 from neurodecode.encoders._trials import PooledTrials, TrialBatch
 from neurodecode.training import Plan, Progress, pick_device, train
 
@@ -228,6 +229,18 @@ class SensorConv(BaseEncoder):
         ]
         found = np.concatenate(rows).reshape(-1, *self.row_shape_)
         return Embeddings(found, responses.stimulus, self.space_)
+
+    def stream(self, layout: Responses, head: str | None = None) -> SensorConvStream:
+        """A decoder of overlapping windows of one person, for signals as they arrive.
+
+        Parameters
+        ----------
+        layout : Responses
+            Whose subject and sensor positions the windows have; its values are not read.
+        head : {'retrieval', 'regression'}, optional
+        """
+        person = self._person(layout.subject)
+        return SensorConvStream(self.model_.eval(), layout_of(layout), person, head or "retrieval")
 
     def _person(self, subject: str) -> int | None:
         if not self.subject_layer:

@@ -17,10 +17,12 @@ from neurodecode.cli._terminal import Terminal
 OK, FAILURE, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 VERBS: dict[str, tuple[str, str]] = {
+    "demo": ("neurodecode.cli.demo", "the whole chain on simulated people, without a network"),
     "doctor": ("neurodecode.cli.doctor", "what is installed here, and does it work"),
     "datasets": ("neurodecode.cli.datasets", "recordings that can be read, and how to obtain them"),
     "prepare": ("neurodecode.cli.prepare", "read a public layout into the store"),
     "twin": ("neurodecode.cli.twin", "write simulated recordings in the files of a real lab"),
+    "stream": ("neurodecode.cli.stream", "decode a signal as it arrives, on a page that follows"),
     "gallery": ("neurodecode.cli.gallery", "build the gallery of a results folder and open it"),
 }
 """Verb: its module, and what it does in one line."""

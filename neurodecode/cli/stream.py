@@ -1,0 +1,83 @@
+"""``neurodecode stream``; in Python ``neurodecode.streaming``."""
+
+from __future__ import annotations
+
+import argparse
+import time
+import webbrowser
+from collections import deque
+from pathlib import Path
+
+import numpy as np
+
+from neurodecode.cli._terminal import Terminal
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.add_argument(
+        "source", metavar="SOURCE", help="a raw recording to play, or lsl:NAME of a stream"
+    )
+    parser.add_argument(
+        "--model", type=Path, required=True, metavar="DIR", help="what StreamKit.save wrote"
+    )
+    parser.add_argument(
+        "--pace", type=float, default=1.0, help="1 plays a file as recorded (default), 2 faster"
+    )
+    parser.add_argument("--fast", action="store_true", help="play a file without waiting")
+    parser.add_argument("--events", type=Path, metavar="TSV", help="what was shown, for the page")
+    parser.add_argument("--every-ms", type=float, default=50.0, help="a window so often (50)")
+    parser.add_argument("--port", type=int, default=0, help="of the page (default: any free one)")
+    parser.add_argument("--open", action="store_true", help="open the page in a browser")
+    parser.add_argument("--stay", action="store_true", help="keep the page when a file has ended")
+
+
+def run(options: argparse.Namespace, terminal: Terminal) -> int:
+    """Decode until the signal ends; print what each second's last window says."""
+    from neurodecode.preprocessing.meg import read_events, read_raw
+    from neurodecode.streaming import (
+        FileSource,
+        LivePage,
+        LslSource,
+        StreamDecoder,
+        StreamKit,
+        play,
+    )
+
+    kit = StreamKit.load(options.model)
+    channels = kit.cleaning.channels
+    source: FileSource | LslSource
+    if options.source.startswith("lsl:"):
+        source = LslSource(options.source.removeprefix("lsl:"), channels)
+    else:
+        pace = None if options.fast else options.pace
+        source = FileSource(read_raw(options.source), channels, pace=pace)
+    decoder = StreamDecoder(
+        kit.encoder, kit.cleaning, kit.layout, source.sfreq, options.every_ms / 1e3, kit.head
+    )
+    events = None if options.events is None else read_events(options.events)
+    evidence = f"{kit.evidence} Single windows; chance is 1 of {len(kit.candidates)}."
+    page = LivePage(
+        kit.candidates, title=f"Decoding {kit.layout.subject}", evidence=evidence, port=options.port
+    )
+    latency: deque[float] = deque(maxlen=10_000)
+    with page:
+        terminal.remark(f"the page: {page.url} (on this machine only)")
+        if options.open:
+            webbrowser.open(page.url)
+        second = -1
+        for decoded, nearest in play(source, decoder, page, events=events):
+            latency.append(decoded.latency_ms)
+            if int(decoded.time_s) > second:
+                second = int(decoded.time_s)
+                terminal.print(f"{decoded.time_s:.2f} {nearest[0].stimulus}")
+        while options.stay:
+            time.sleep(0.2)
+    if not latency:
+        raise ValueError(
+            f"{options.source} ended before the first window of "
+            f"{decoder.n_times / kit.cleaning.new_sfreq(source.sfreq):.2f} s was complete."
+        )
+    low, high = np.percentile(latency, [50, 99])
+    terminal.remark(f"{page.state.count} windows; median {low:.1f} ms, 99 % under {high:.1f} ms")
+    return 0

@@ -1,0 +1,240 @@
+"""A page that shows what is decoded now, for a browser on this machine and nobody else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import re
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import resources
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodecode.data import Embeddings, Stimuli
+
+LOCAL = "127.0.0.1"
+PICTURE = re.compile(r"/picture/(\d{1,9})")
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """A candidate and how near it lies.
+
+    Examples
+    --------
+    >>> Nearest("cup", 0.5, None).stimulus
+    'cup'
+    """
+
+    stimulus: str
+    similarity: float
+    picture: int | None
+
+
+class Candidates:
+    """Known stimuli that windows are compared with, by cosine.
+
+    Parameters
+    ----------
+    points : Embeddings
+        One row a candidate.
+    stimuli : Stimuli, optional
+        Their pictures, for the page.
+
+    Examples
+    --------
+    >>> known = Candidates(Embeddings(np.eye(3), ["a", "b", "c"], "toy"))
+    >>> [one.stimulus for one in known.nearest(np.array([0.1, 3.0, 1.0]), 2)]
+    ['b', 'c']
+    """
+
+    def __init__(self, points: Embeddings, stimuli: Stimuli | None = None) -> None:
+        self.points, self.stimuli = points, stimuli
+        rows = points.array().reshape(len(points), -1)
+        norm = np.linalg.norm(rows, axis=1, keepdims=True)
+        self._rows = rows / np.where(norm > 0, norm, 1.0)
+        self._has_pictures = stimuli is not None and stimuli.kind == "image"
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def nearest(self, point: NDArray[Any], n_nearest: int = 5) -> list[Nearest]:
+        """The nearest candidates, nearest first."""
+        flat = np.asarray(point, dtype=np.float32).ravel()
+        cosine = self._rows @ (flat / (np.linalg.norm(flat) or 1.0))
+        order = np.argsort(-cosine, kind="stable")[:n_nearest]
+        return [
+            Nearest(
+                str(self.points.stimulus[place]),
+                float(cosine[place]),
+                int(place) if self._has_pictures else None,
+            )
+            for place in order
+        ]
+
+    def picture(self, place: int) -> bytes | None:
+        """One candidate's picture as PNG."""
+        from PIL import Image
+
+        if not self._has_pictures or self.stimuli is None or place >= len(self.points):
+            return None
+        image = Image.fromarray(self.stimuli[str(self.points.stimulus[place])])
+        image.thumbnail((256, 256))
+        buffer = io.BytesIO()
+        image.save(buffer, "PNG")
+        return buffer.getvalue()
+
+
+@dataclass
+class State:
+    """What the page shows; ``count`` grows with every window."""
+
+    title: str
+    evidence: str
+    count: int = 0
+    time_s: float = 0.0
+    latency_ms: float = 0.0
+    truth: str | None = None
+    finished: bool = False
+    nearest: Sequence[Nearest] = field(default_factory=tuple)
+
+
+class LivePage:
+    """Serves the page on 127.0.0.1, as long as the ``with`` block lasts.
+
+    Requests that name another host are refused, so that no web page elsewhere can read the
+    decoder through a borrowed name. All text is set as text, never as HTML.
+
+    Parameters
+    ----------
+    candidates : Candidates
+    title, evidence : str
+        Heading, and what should be known about how much to believe.
+    port : int
+        0 takes any free port.
+
+    Examples
+    --------
+    >>> known = Candidates(Embeddings(np.eye(2), ["a", "b"], "toy"))
+    >>> with LivePage(known, title="Toy", evidence="Chance: 1 of 2.") as page:
+    ...     page.show(known.nearest(np.ones(2), 1), time_s=1.0, latency_ms=3.0)
+    ...     page.state.count
+    1
+    """
+
+    def __init__(self, candidates: Candidates, *, title: str, evidence: str, port: int = 0) -> None:
+        self.candidates = candidates
+        self.state = State(title, evidence)
+        self._lock = threading.Lock()
+        self._server = ThreadingHTTPServer((LOCAL, port), _handler(self))
+        self._server.daemon_threads = True
+        self.url = f"http://{LOCAL}:{self._server.server_port}/"
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def show(
+        self,
+        nearest: Sequence[Nearest],
+        *,
+        time_s: float,
+        latency_ms: float,
+        truth: str | None = None,
+    ) -> None:
+        """Show the result of one window."""
+        with self._lock:
+            self.state.nearest, self.state.truth = tuple(nearest), truth
+            self.state.time_s, self.state.latency_ms = time_s, latency_ms
+            self.state.count += 1
+
+    def finish(self) -> None:
+        """Say that no more will come."""
+        with self._lock:
+            self.state.finished = True
+
+    def as_json(self) -> bytes:
+        """What the page asks for."""
+        with self._lock:
+            return json.dumps(asdict(self.state)).encode()
+
+
+@cache
+def page_html() -> str:
+    """The page, which holds no data."""
+    return resources.files("neurodecode.streaming").joinpath("page.html").read_text("utf-8")
+
+
+@cache
+def policy() -> str:
+    """Content security policy: this page's own style and script, nothing from elsewhere."""
+    hashes = [
+        base64.b64encode(hashlib.sha256(part.encode()).digest()).decode()
+        for name in ("style", "script")
+        for part in re.findall(f"<{name}>(.*?)</{name}>", page_html(), re.DOTALL)
+    ]
+    return (
+        f"default-src 'none'; style-src 'sha256-{hashes[0]}'; script-src 'sha256-{hashes[1]}'; "
+        "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    )
+
+
+def _handler(page: LivePage) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        """Answers GET of three kinds."""
+
+        def do_GET(self) -> None:
+            port = self.server.server_address[1]
+            if self.headers.get("Host") not in (f"{LOCAL}:{port}", f"localhost:{port}"):
+                self.send_error(403, "This page is for this machine only")
+                return
+            kind, content = _answer(page, self.path)
+            if content is None:
+                self.send_error(404)
+                return
+            self.send_response(200)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(content)))
+            self.send_header("Content-Security-Policy", policy())
+            self.send_header("X-Content-Type-Options", "nosniff")
+            self.send_header("Referrer-Policy", "no-referrer")
+            self.send_header("Cross-Origin-Resource-Policy", "same-origin")
+            cached = "max-age=3600" if kind == "image/png" else "no-store"
+            self.send_header("Cache-Control", cached)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Say nothing: a request every 50 ms is no news."""
+
+    return Handler
+
+
+def _answer(page: LivePage, path: str) -> tuple[str, bytes | None]:
+    if path == "/":
+        return "text/html; charset=utf-8", page_html().encode()
+    if path == "/state":
+        return "application/json", page.as_json()
+    wanted = PICTURE.fullmatch(path)
+    return "image/png", page.candidates.picture(int(wanted[1])) if wanted else None
