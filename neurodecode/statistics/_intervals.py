@@ -146,14 +146,16 @@ def _resampled(
     if shared:
         n_stimuli = int(stimulus.max()) + 1
         of_stimulus = rng.multinomial(n_stimuli, np.full(n_stimuli, 1 / n_stimuli), size=count)
-        weights = (drawn[:, cluster] * of_stimulus[:, stimulus]).astype(np.float64)
-    else:
-        weights = np.zeros((count, len(values)))
-        for one in range(n_clusters):
-            inside = np.flatnonzero(cluster == one)
-            even = np.full(len(inside), 1 / len(inside))
-            weights[:, inside] = rng.multinomial(drawn[:, one] * len(inside), even)
-    total = weights.sum(axis=1)
-    # a resample may miss every cell of an incomplete table of people by stimuli
-    kept = total > 0
-    return np.asarray((weights[kept] @ values) / total[kept])
+        sums, counts = np.zeros((2, n_clusters, n_stimuli))
+        np.add.at(sums, (cluster, stimulus), values)
+        np.add.at(counts, (cluster, stimulus), 1.0)
+        total = ((drawn @ counts) * of_stimulus).sum(axis=1)
+        # a resample may miss every cell of an incomplete table of people by stimuli
+        kept = total > 0
+        return np.asarray(((drawn @ sums) * of_stimulus).sum(axis=1)[kept] / total[kept])
+    weights = np.zeros((count, len(values)))
+    for one in range(n_clusters):
+        inside = np.flatnonzero(cluster == one)
+        even = np.full(len(inside), 1 / len(inside))
+        weights[:, inside] = rng.multinomial(drawn[:, one] * len(inside), even)
+    return np.asarray(weights @ values / weights.sum(axis=1))
