@@ -87,10 +87,9 @@ class Design:
         test = self.test_ids(seed)
         run_of = [rng.permutation(np.arange(self.n_trials) % n_runs)]
         # the repeats of a test scene go to different runs
-        for _ in range(1):
-            start = rng.permutation(np.arange(self.n_test) % n_runs)
-            step = max(1, n_runs // self.test_repeats)
-            run_of += [(start + step * repeat) % n_runs for repeat in range(self.test_repeats)]
+        start = rng.permutation(np.arange(self.n_test) % n_runs)
+        step = max(1, n_runs // self.test_repeats)
+        run_of += [(start + step * repeat) % n_runs for repeat in range(self.test_repeats)]
         run = np.concatenate(run_of)
         stimulus = np.array(train + test * self.test_repeats)
         part = np.array(["train"] * len(train) + ["test"] * (len(stimulus) - len(train)))

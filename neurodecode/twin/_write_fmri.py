@@ -133,7 +133,7 @@ def write_person(folder: Path, person: FmriPerson, plan: Design) -> Iterator[Pat
     grid = make_grid(person.cortex.positions_mm)
     _write_mask(folder, person, grid)
     scanner = Scanner(person, grid)
-    for run in range(trials.run.max() + 1):
+    for run in np.unique(trials.run).tolist():
         rows = np.flatnonzero(trials.run == run)
         session = int(trials.session[rows[0]])
         where = folder / person.subject / f"ses-{session + 1:02d}" / "func"

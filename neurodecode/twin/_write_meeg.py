@@ -41,7 +41,7 @@ def write_person(folder: Path, person: MeegPerson, plan: Design) -> Iterator[Pat
     trials = plan.trials(person.seed, person.number)
     ids, row = np.unique(trials.stimulus, return_inverse=True)
     amplitude = person.amplitudes(look(ids.tolist()))[row]
-    for run in range(trials.run.max() + 1):
+    for run in np.unique(trials.run).tolist():
         rows = np.flatnonzero(trials.run == run)
         session = int(trials.session[rows[0]])
         raw, events = make_raw(person, amplitude[rows], trials.bad[rows], (session, run))

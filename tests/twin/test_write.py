@@ -43,6 +43,14 @@ def test_names_and_texts_are_bids_and_say_that_they_are_simulated(tmp_path, moda
     assert {path.stem for path in (folder / "stimuli").iterdir()} == shown
 
 
+def test_runs_without_a_trial_are_left_out(tmp_path):
+    sparse = Design(n_trials=1, n_test=1, test_repeats=1, n_sessions=1, runs_per_session=4, bad=0)
+    shown = set(sparse.trials(0, 0).run.tolist())
+    for modality in ("fmri", "eeg"):
+        written = list(twin.write_runs(tmp_path / modality, modality, n_subjects=1, design=sparse))
+        assert len(written) == len(shown) < 4
+
+
 def test_the_same_seed_writes_the_same_images(tmp_path):
     one, two = (
         twin.write(tmp_path / name, "fmri", n_subjects=1, design=TINY) for name in ("a", "b")
