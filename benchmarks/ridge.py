@@ -67,13 +67,13 @@ def ours(x: NDArray[np.float32], y: NDArray[np.float32], device: str, **how: Any
     from neurodecode.data import Embeddings, Responses, Split
     from neurodecode.encoders import Ridge
 
-    ids = [f"{i:06d}" for i in range(len(x))]
+    ids, none = _ids(len(x)), _ids(0)
     ridge = Ridge(
         PENALTIES, standardise=False, dtype="float32", device=device, max_memory=MAX_MEMORY, **how
-    ).fit(Responses(x, ids, "simulated", "fmri"), Embeddings(y, ids, "toy"), Split(ids, [], []))
+    ).fit(Responses(x, ids, "simulated", "fmri"), Embeddings(y, ids, "toy"), Split(ids, none, none))
 
     def predict(new: NDArray[np.float32]) -> NDArray[Any]:
-        rows = Responses(new, [str(i) for i in range(len(new))], "simulated", "fmri")
+        rows = Responses(new, _ids(len(new)), "simulated", "fmri")
         return ridge.predict(rows).array()
 
     return predict, ridge.maps_["simulated"].penalty.numpy()
@@ -178,6 +178,10 @@ def contend(name: str, folder: Path, device: str, repeats: int) -> dict[str, Any
     }
     np.savez(folder / f"{list(CONTENDERS).index(name)}.npz", penalty=penalty, new=predict(new))
     return report
+
+
+def _ids(n_rows: int) -> NDArray[np.str_]:
+    return np.array([f"{i:06d}" for i in range(n_rows)], dtype=np.str_)
 
 
 def _peak_rss_mb() -> float:

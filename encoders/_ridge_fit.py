@@ -166,6 +166,8 @@ def fit_map(
     kernel = rows.n_rows <= rows.n_dims
     with full_precision(), torch.inference_mode():
         gram = rows.kernel() if kernel else rows.primal()
+        if kernel:
+            rows.release()  # the decomposition needs the room, and rows are needed once more only
         problem = Problem(
             rows, targets, gram, decompose(gram, kernel=kernel, n_rows=rows.n_rows), plan
         )

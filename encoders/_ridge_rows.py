@@ -136,8 +136,10 @@ class StandardRows:
         return _as_tensor(values).to(self.device, self.dtype, copy=True)
 
     def release(self) -> None:
-        """Forget kept rows; they are read again when asked for."""
-        self._keep, self._kept = False, None
+        """Forget kept rows where they are cheap to make again: on a CPU, from memory."""
+        in_memory = isinstance(self.source, np.ndarray) and not isinstance(self.source, np.memmap)
+        if in_memory and self.device.type == "cpu":
+            self._keep, self._kept = False, None
 
     def kernel(self) -> Tensor:
         """``x @ x.T``, shape (n_rows, n_rows); each half is computed once."""
