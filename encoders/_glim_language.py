@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -19,21 +19,25 @@ class FrozenT5:
 
     Parameters
     ----------
-    name : str or path
-        A local folder, or ``org/name`` on the hub such as ``'google/flan-t5-large'``.
-    download : bool
+    model, tokenizer : of transformers
+        A T5-class model and its tokenizer.
     device : torch.device
     """
 
-    def __init__(self, name: str | Path, *, download: bool, device: torch.device) -> None:
+    def __init__(self, model: Any, tokenizer: Any, device: torch.device) -> None:
+        self.model: Any = model.eval().requires_grad_(False).to(device)
+        self.tokenizer: Any = tokenizer
+        self.device = device
+
+    @classmethod
+    def load(cls, name: str | Path, *, download: bool, device: torch.device) -> Self:
+        """From a local folder, or by ``org/name`` such as ``'google/flan-t5-large'``."""
         from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
         folder = find_folder(name, FILES, download=download, what="Glim")
-        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder)
         kind = torch.bfloat16 if device.type == "cuda" else torch.float32
         model = AutoModelForSeq2SeqLM.from_pretrained(folder, dtype=kind)
-        self.model: Any = model.eval().requires_grad_(False).to(device)
-        self.device = device
+        return cls(model, AutoTokenizer.from_pretrained(folder), device)
 
     @property
     def width(self) -> int:

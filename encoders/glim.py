@@ -153,7 +153,7 @@ class Glim(BaseEncoder):
                 check_finite(block, one.subject)
         self.prompts_ = _prompt_tables(parts["train"])
         device = pick_device(self.plan.device)
-        language = FrozenT5(self.language_model, download=self.download, device=device)
+        language = FrozenT5.load(self.language_model, download=self.download, device=device)
         self.d_model_ = language.width
         model = self._build()
 
@@ -230,7 +230,7 @@ class Glim(BaseEncoder):
     def embed_texts(self, texts: Mapping[str, str]) -> Embeddings:
         """Texts, by id, in the space of ``predict(..., head='pooled')``."""
         device = pick_device(self.plan.device)
-        language = FrozenT5(self.language_model, download=self.download, device=device)
+        language = FrozenT5.load(self.language_model, download=self.download, device=device)
         model = self.model_.to(device).eval()
         plain = list(texts.values())
         rows = []

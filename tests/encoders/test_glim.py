@@ -116,12 +116,12 @@ def test_tokens_are_as_wide_as_the_language_model(fitted: Glim) -> None:
 def test_all_losses_fall_and_the_language_model_stays_frozen(t5: Path) -> None:
     losses = GlimLosses(contrastive=0.4, language=0.4, commitment=0.2)
     plan = Plan(max_epochs=12, learning_rate=3e-3, device="cpu")
-    before = FrozenT5(t5, download=False, device=torch.device("cpu")).model.state_dict()
+    before = FrozenT5.load(t5, download=False, device=torch.device("cpu")).model.state_dict()
     model = encoder(t5, losses=losses, plan=plan).fit(person("a", 0), None, SPLIT)
     for name in ("contrastive", "language", "commitment"):
         course = model.history_.column(f"train_{name}")
         assert course[-1] < course[0], name
-    after = FrozenT5(t5, download=False, device=torch.device("cpu")).model.state_dict()
+    after = FrozenT5.load(t5, download=False, device=torch.device("cpu")).model.state_dict()
     assert all(torch.equal(before[key], after[key]) for key in before)
     assert not any("t5" in key for key in model.model_.state_dict())
 
