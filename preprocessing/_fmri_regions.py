@@ -40,6 +40,15 @@ def label_voxels(
     -------
     Responses
         ``units`` is ``''`` for voxels outside all regions.
+
+    Examples
+    --------
+    >>> import nibabel
+    >>> atlas = nibabel.Nifti1Image(np.array([[[1, 2]]], np.int16), np.eye(4))
+    >>> places = np.array([[0.0, 0, 1], [0, 0, 9]])
+    >>> responses = Responses(np.eye(2), ["a", "b"], "s", "fmri", positions=places)
+    >>> label_voxels(responses, atlas, {2: "V1"}).units.tolist()
+    ['V1', '']
     """
     labels = atlas_labels(responses, atlas)
     known = {} if names is None else {int(number): name for number, name in names.items()}
@@ -103,6 +112,18 @@ class Parcels(BaseEstimator):  # type: ignore[misc]
     units_ : str array, shape (n_parcels,)
     positions_ : float array, shape (n_parcels, 3)
         Mean position of the voxels of a parcel, mm.
+
+    Examples
+    --------
+    >>> import nibabel
+    >>> atlas = nibabel.Nifti1Image(np.array([[[1, 1]]], np.int16), np.eye(4))
+    >>> places = np.array([[0.0, 0, 0], [0, 0, 1]])
+    >>> responses = Responses([[1.0, 3.0]], ["a"], "s", "fmri", positions=places)
+    >>> parcels = Parcels(atlas).fit(responses)
+    >>> parcels.transform(responses).values.tolist()
+    [[2.0]]
+    >>> parcels.inverse_transform(np.array([5.0])).get_fdata().tolist()
+    [[[5.0, 5.0]]]
     """
 
     def __init__(self, atlas: Any, names: Mapping[int, str] | None = None) -> None:

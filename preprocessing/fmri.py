@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from neurodecode.data import Recording, Responses, listing
 from neurodecode.preprocessing._bids import read_bids
 from neurodecode.preprocessing._fmri_cleaning import Cleaning
-from neurodecode.preprocessing._fmri_events import check_inside, read_events
+from neurodecode.preprocessing._fmri_events import Events, check_inside, read_events
 from neurodecode.preprocessing._fmri_glm import LeastSquaresAll, LeastSquaresSeparate
 from neurodecode.preprocessing._fmri_images import brain_map
 from neurodecode.preprocessing._fmri_means import BlockMeans, SingleVolumes
@@ -51,6 +51,7 @@ __all__ = [
     "read_bids",
     "repeat_ncsnr",
     "single_trials",
+    "time_courses",
 ]
 
 Estimate: TypeAlias = Callable[[Run], Trials]
@@ -130,6 +131,54 @@ def single_trials(
         session=None if recording.sessions is None else np.array(recording.sessions)[run_of],
         positions=None if positions is None else positions[~silent],
         metadata=columns,
+    )
+
+
+def time_courses(
+    recording: Recording, *, cleaning: Cleaning | None = None, mask: Any = None
+) -> Responses:
+    """Every volume of a recording, for films and for rest: the events are not used.
+
+    Parameters
+    ----------
+    recording, cleaning, mask
+        As in `single_trials`.
+
+    Returns
+    -------
+    Responses, shape (n_volumes, n_voxels)
+        Ids ``'tr-0001'`` and so on count within a run. `Parcels` makes them time courses of
+        regions.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> series = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
+    >>> none = pandas.DataFrame(columns=["onset", "duration", "trial_type"])
+    >>> recording = Recording("sub-01", "fmri", (series, series), (none, none), ("1", "2"), tr_s=2)
+    >>> time_courses(recording).stimulus[[0, 20]].tolist()
+    ['tr-0001', 'tr-0001']
+    """
+    how = cleaning or Cleaning()
+    series = read_series(recording, mask, how.smoothing_mm)
+    none = Events(np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.str_), {})
+    tables = recording.confounds or (None,) * len(series.values)
+    runs = [
+        Run(values, none, series.tr_s, how, table, where)
+        for values, table, where in zip(series.values, tables, series.names, strict=True)
+    ]
+    silent = _constant(runs, recording.subject)
+    volume = np.concatenate([np.arange(run.n_volumes) for run in runs])
+    run_of = np.repeat(np.arange(len(runs)), [run.n_volumes for run in runs])
+    return Responses(
+        np.concatenate([run.without(silent).cleaned() for run in runs]),
+        np.array([f"tr-{one + 1:04d}" for one in volume]),
+        recording.subject,
+        "fmri",
+        run=np.array(recording.runs)[run_of],
+        session=None if recording.sessions is None else np.array(recording.sessions)[run_of],
+        sfreq=1 / series.tr_s,
+        positions=None if series.positions is None else series.positions[~silent],
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,20 @@ class Volumes:
 
     def load(self) -> Any:
         """The volumes as a nibabel image."""
-        import nibabel
-
-        image: Any = nibabel.load(self.path)
+        facts = Path(self.path).stat()
+        image = _opened(Path(self.path), facts.st_size, facts.st_mtime_ns)
         return image.slicer[..., self.start : self.stop]
+
+
+@lru_cache(maxsize=1)
+def _opened(path: Path, size: int, changed: int) -> Any:
+    """The image, kept open: a compressed file is unpacked once, not once for each of its runs.
+
+    Size and time of change tell a file from another one that was written in its place.
+    """
+    import nibabel
+
+    return nibabel.load(path, keep_file_open=True)
 
 
 def spans(labels: Sequence[Any] | NDArray[Any]) -> Iterator[tuple[int, int]]:

@@ -271,6 +271,17 @@ def test_smoothing_spreads_a_peak(tmp_path):
     assert np.ptp(spread.values) < np.ptp(plain.values)
 
 
+def test_time_courses_are_all_volumes_cleaned(tmp_path):
+    recording = _write(tmp_path)
+    courses = fmri.time_courses(recording)
+    assert courses.values.shape == (2 * N_VOLUMES, 18)
+    assert courses.sfreq == 0.5
+    assert courses.run.tolist() == ["0"] * N_VOLUMES + ["1"] * N_VOLUMES
+    volumes = fmri.single_trials(recording, fmri.SingleVolumes())
+    rows = volumes.metadata["volume"] + N_VOLUMES * (volumes.run == "1")
+    np.testing.assert_allclose(courses.values[rows], volumes.values, atol=1e-6)
+
+
 def test_from_table(tmp_path):
     table = pandas.DataFrame({"picture": ["a", "b"], "run": [1, 2], "session": [1, 1]})
     table.to_csv(tmp_path / "trials.csv", index=False)
