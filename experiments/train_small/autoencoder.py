@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKL
@@ -18,7 +19,7 @@ from experiments.train_small import data
 from experiments.train_small.loop import Budget, fit, write_outcome
 
 KL_WEIGHT = 1e-4
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "in_channels": 3, "out_channels": 3, "latent_channels": 8, "sample_size": 64,
     "block_out_channels": (32, 64, 64), "layers_per_block": 1, "norm_num_groups": 16,
     "down_block_types": ("DownEncoderBlock2D",) * 3, "up_block_types": ("UpDecoderBlock2D",) * 3,
@@ -34,17 +35,14 @@ def train(work: Path, out: Path, budget: Budget, batch: int, device: str) -> Non
     torch.manual_seed(budget.seed)
     raw, _ = data.load(work, "train")
     pictures = torch.from_numpy(raw).to(device)
-    model = AutoencoderKL(**CONFIG).to(device).to(memory_format=torch.channels_last)
+    model: Any = AutoencoderKL(**CONFIG).to(device).to(memory_format=torch.channels_last)
 
     def loss_of() -> Tensor:
         seen = as_input(pictures[torch.randint(len(pictures), (batch,), device=device)])
         latent = model.encode(seen.contiguous(memory_format=torch.channels_last)).latent_dist
         drawn = model.decode(latent.sample()).sample.float()
-        return (
-            functional.l1_loss(drawn, seen)
-            + 0.5 * edges(drawn, seen)
-            + KL_WEIGHT * latent.kl().float().mean() / (16 * 16 * 8)
-        )
+        kl: Tensor = latent.kl().float().mean() / (16 * 16 * 8)
+        return functional.l1_loss(drawn, seen) + 0.5 * edges(drawn, seen) + KL_WEIGHT * kl
 
     average, outcome = fit(model, loss_of, budget)
     average = average.float().eval()
@@ -62,7 +60,7 @@ def edges(drawn: Tensor, seen: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def encode(model: AutoencoderKL, pictures: Tensor, batch: int = 1024) -> Tensor:
+def encode(model: Any, pictures: Tensor, batch: int = 1024) -> Tensor:
     """Mean latents (n, 8, 16, 16)."""
     return torch.cat(
         [
@@ -72,13 +70,13 @@ def encode(model: AutoencoderKL, pictures: Tensor, batch: int = 1024) -> Tensor:
     )
 
 
-def latent_scale(model: AutoencoderKL, pictures: Tensor) -> tuple[float, float]:
+def latent_scale(model: Any, pictures: Tensor) -> tuple[float, float]:
     latent = encode(model, pictures)
     return round(float(latent.mean()), 5), round(float(latent.std()), 5)
 
 
 @torch.inference_mode()
-def check(model: AutoencoderKL, work: Path, device: str) -> float:
+def check(model: Any, work: Path, device: str) -> float:
     """Peak signal-to-noise ratio in dB on validation scenes."""
     raw, _ = data.load(work, "validation")
     pictures = torch.from_numpy(raw[:512]).to(device)
@@ -93,7 +91,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seconds", type=float, default=170)
     parser.add_argument("--steps", type=int)
-    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--batch", type=int, default=96)
     parser.add_argument("--device", default="cuda")
     given = parser.parse_args()
     budget = Budget(given.seconds, given.steps, learning_rate=1e-3, weight_decay=0.0)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import T5ForConditionalGeneration
 
 from experiments.train_small import data
 from experiments.train_small.captions import SCALE, caption_loss, decoder
@@ -43,7 +43,7 @@ def train(work: Path, out: Path, budget: Budget, batch: int, device: str) -> Non
     write_outcome(folder, outcome, budget, batch=batch)
 
 
-def write_model(model: T5ForConditionalGeneration, folder: Path, work: Path) -> None:
+def write_model(model: Any, folder: Path, work: Path) -> None:
     """Fold the scale of the states into the layers that read them; save with the tokenizer."""
     with torch.no_grad():
         for block in model.decoder.block:

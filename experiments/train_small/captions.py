@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor
 from transformers import T5Config, T5ForConditionalGeneration
 from transformers.modeling_outputs import BaseModelOutput
@@ -10,22 +12,24 @@ from experiments.train_small import data
 
 EMBED = 256
 SCALE = EMBED**0.5
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "vocab_size": data.VOCABULARY, "d_model": EMBED, "d_kv": 32, "num_heads": 4, "d_ff": 512,
     "num_layers": 0, "num_decoder_layers": 3, "dropout_rate": 0.0, "feed_forward_proj": "relu",
     "pad_token_id": 0, "decoder_start_token_id": 0,
 }  # fmt: skip
 
 
-def decoder(end: int) -> T5ForConditionalGeneration:
+def decoder(end: int) -> Any:
     """A new decoder; the T5 encoder has no blocks, since it is never called."""
     return T5ForConditionalGeneration(T5Config(**CONFIG, eos_token_id=end))
 
 
-def caption_loss(model: T5ForConditionalGeneration, states: Tensor, tokens: Tensor) -> Tensor:
+def caption_loss(model: Any, states: Tensor, tokens: Tensor) -> Tensor:
     """Mean cross-entropy a token: unit-length states (n, EMBED), token ids (n, N_TOKENS)."""
     labels = tokens.long()
-    return model(
+    found: Tensor = model(
         encoder_outputs=BaseModelOutput(last_hidden_state=(states * SCALE)[:, None]),
         labels=labels.masked_fill(labels == 0, -100),
+        use_cache=False,
     ).loss
+    return found

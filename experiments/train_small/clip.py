@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,8 +28,8 @@ from experiments.train_small.captions import EMBED, caption_loss, decoder
 from experiments.train_small.conditions import follow
 from experiments.train_small.loop import Budget, fit, write_outcome
 
-MEAN, STD = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
-CONFIG = {
+MEAN, STD = 0.5, 0.25
+CONFIG: dict[str, Any] = {
     "model_cfg": {
         "embed_dim": EMBED,
         "vision_cfg": {
@@ -40,7 +41,7 @@ CONFIG = {
         },
     },
     "preprocess_cfg": {
-        "size": [64, 64], "mode": "RGB", "mean": list(MEAN), "std": list(STD),
+        "size": [64, 64], "mode": "RGB", "mean": [MEAN] * 3, "std": [STD] * 3,
         "interpolation": "bicubic", "resize_mode": "squash",
     },
 }  # fmt: skip
@@ -52,15 +53,13 @@ class WithHelp(nn.Module):
     def __init__(self, end: int) -> None:
         super().__init__()
         self.captioner = decoder(end)
-        self.clip = CLIP(**CONFIG["model_cfg"])  # type: ignore[arg-type]
+        self.clip = CLIP(**CONFIG["model_cfg"])
         self.thumbnail = nn.Linear(EMBED, 16 * 16 * 3)
 
 
 def as_input(pictures: Tensor) -> Tensor:
     """Pictures (n, 64, 64, 3) uint8 as the model's input (n, 3, 64, 64)."""
-    values = pictures.permute(0, 3, 1, 2).float() / 255.0
-    mean, std = (torch.tensor(one, device=values.device).view(1, 3, 1, 1) for one in (MEAN, STD))
-    return (values - mean) / std
+    return (pictures.permute(0, 3, 1, 2).float() / 255.0 - MEAN) / STD
 
 
 def contrastive(image: Tensor, text: Tensor, scale: Tensor) -> Tensor:

@@ -21,4 +21,5 @@ def follow(embeddings: Tensor, rows: Tensor) -> Tensor:
     strength = torch.rand(len(rows), 1, device=rows.device) * STRONGEST
     strength = strength * (torch.rand(len(rows), 1, device=rows.device) < 0.5)
     noisy = clean + strength * error
-    return noisy / noisy.norm(dim=1, keepdim=True)
+    found: Tensor = noisy / noisy.norm(dim=1, keepdim=True)
+    return found

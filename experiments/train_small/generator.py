@@ -15,19 +15,21 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, FlowMatchEulerDiscreteScheduler, UNet2DConditionModel
 from open_clip import create_model
-from torch import Tensor, nn
+from torch import Tensor
 
 from experiments.train_small import data
 from experiments.train_small.autoencoder import encode
-from experiments.train_small.clip import EMBED, embed
+from experiments.train_small.captions import EMBED
+from experiments.train_small.clip import embed
 from experiments.train_small.conditions import follow
 from experiments.train_small.loop import Budget, fit, write_outcome
 
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "sample_size": 16, "in_channels": 8, "out_channels": 8, "block_out_channels": (64, 96, 128),
     "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
     "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
@@ -43,7 +45,7 @@ def train(work: Path, out: Path, budget: Budget, batch: int, device: str) -> Non
     embeddings = embed(load_clip(out, device), raw, device)
     latents = load_latents(out, raw, device)
     mean, spread = embeddings.mean(0), embeddings.std(0)
-    model = UNet2DConditionModel(**CONFIG).to(device).to(memory_format=torch.channels_last)
+    model: Any = UNet2DConditionModel(**CONFIG).to(device).to(memory_format=torch.channels_last)
 
     def loss_of() -> Tensor:
         rows = torch.randint(len(latents), (batch,), device=device)
@@ -51,14 +53,15 @@ def train(work: Path, out: Path, budget: Budget, batch: int, device: str) -> Non
         time = torch.sigmoid(torch.randn(batch, 1, 1, 1, device=device))
         mixed = ((1.0 - time) * clean + time * noise).contiguous(memory_format=torch.channels_last)
         lead = (follow(embeddings, rows) - mean) / spread
-        velocity = model(
+        velocity: Tensor = model(
             mixed,
             time.flatten() * 1000.0,
             encoder_hidden_states=None,
             class_labels=lead,
             added_cond_kwargs={"image_embeds": lead},
         ).sample
-        return (velocity.float() - (noise - clean)).square().mean()
+        wrong: Tensor = velocity.float() - (noise - clean)
+        return wrong.square().mean()
 
     average, outcome = fit(model, loss_of, budget)
     folder = out / "generator" / "unet"
@@ -68,21 +71,21 @@ def train(work: Path, out: Path, budget: Budget, batch: int, device: str) -> Non
     write_outcome(folder, outcome, budget, batch=batch)
 
 
-def load_clip(out: Path, device: str) -> nn.Module:
+def load_clip(out: Path, device: str) -> Any:
     return create_model(f"local-dir:{out / 'clip'}", device=device).eval()
 
 
-def load_latents(out: Path, raw: object, device: str) -> Tensor:
+def load_latents(out: Path, raw: Any, device: str) -> Tensor:
     """Scaled latents of all training pictures, (n, 8, 16, 16) float16."""
-    vae = AutoencoderKL.from_pretrained(out / "generator" / "vae").to(device).eval()
+    vae: Any = AutoencoderKL.from_pretrained(out / "generator" / "vae").to(device).eval()
     parts = []
-    for start in range(0, len(raw), 8192):  # type: ignore[arg-type]
-        latent = encode(vae, torch.from_numpy(raw[start : start + 8192]).to(device))  # type: ignore[index]
+    for start in range(0, len(raw), 8192):
+        latent = encode(vae, torch.from_numpy(raw[start : start + 8192]).to(device))
         parts.append(((latent - vae.config.shift_factor) * vae.config.scaling_factor).half())
     return torch.cat(parts)
 
 
-def fold(model: UNet2DConditionModel, mean: Tensor, spread: Tensor) -> UNet2DConditionModel:
+def fold(model: Any, mean: Tensor, spread: Tensor) -> Any:
     """Move the standardisation of the embedding into the two layers that read it."""
     with torch.no_grad():
         for layer in (model.class_embedding.linear_1, model.encoder_hid_proj.image_embeds):
@@ -108,7 +111,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seconds", type=float, default=260)
     parser.add_argument("--steps", type=int)
-    parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--batch", type=int, default=512)
     parser.add_argument("--device", default="cuda")
     given = parser.parse_args()
     budget = Budget(

@@ -1,7 +1,7 @@
 """Train all small models that ship with the package, in one go on one GPU.
 
-Cost: about 9 minutes of an H100 with 16 cores: drawing 240,000 scenes (1 minute), the open_clip
-model beside the autoencoder (2.5 minutes), the picture generator beside the caption model (4.5
+Cost: about 9 minutes of an H100 with 16 cores: drawing 200,000 scenes (1 minute), the open_clip
+model beside the autoencoder (2.5 minutes), the picture generator beside the caption model (4
 minutes). Expect what `evaluate.py` prints, and what stands in the model cards beside the weights.
 
     python -m experiments.train_small.train --work /tmp/work --out /tmp/out
@@ -42,8 +42,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--scenes", type=int, default=240_000)
-    parser.add_argument("--seconds", type=float, nargs=2, default=(170.0, 260.0))
+    parser.add_argument("--scenes", type=int, default=200_000)
+    parser.add_argument("--seconds", type=float, nargs=2, default=(150.0, 230.0))
     parser.add_argument("--batch", type=int)
     parser.add_argument("--device", default="cuda")
     given = parser.parse_args()
