@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from neurodecode.contracts import Targets
-from neurodecode.data import Embeddings, Responses, Split, blocks, listing
+from neurodecode.data import Embeddings, Responses, Rows, Split, blocks, listing
 from neurodecode.training import pick_device
 
 from ._base import BaseEncoder, as_people, as_targets, check_finite
@@ -182,7 +182,7 @@ class Ridge(BaseEncoder):
     def _fit_person(
         self, responses: Responses, heads: dict[str, Embeddings], split: Split
     ) -> RidgeMap:
-        train = split.part(responses, "train")
+        train = _lazy_part(responses, split)
         if len(train) < 2:
             raise ValueError(
                 f"Subject '{responses.subject}' has {len(train)} training trials in the split "
@@ -269,3 +269,11 @@ class Ridge(BaseEncoder):
         shapes = (tuple(shape) for shape in facts["row_shapes"])
         self.row_shapes_ = dict(zip(names, shapes, strict=True))
         self.heads_ = {name: (tuple(shape), space) for name, shape, space in facts["heads"]}
+
+
+def _lazy_part(responses: Responses, split: Split) -> Responses:
+    """The training trials, without a second copy of values that are in memory."""
+    if split.mask(responses, "train").all():
+        return responses
+    rows = Rows(responses.values, np.arange(len(responses)))
+    return split.part(responses.with_values(rows), "train")

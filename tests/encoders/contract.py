@@ -16,6 +16,7 @@ import pytest
 from sklearn.base import clone
 
 from neurodecode.data import Embeddings, Responses, Split
+from neurodecode.encoders import category_targets
 
 N_STIMULI, N_REPEATS, N_DIMS = 24, 2, 6
 IDS = np.array([f"picture-{i:02d}" for i in range(N_STIMULI)])
@@ -85,6 +86,12 @@ def sensor_people(
 def flat_targets() -> Embeddings:
     """A row of numbers a stimulus, test stimuli included."""
     return Embeddings(_latent(), IDS, "toy")
+
+
+def category_row() -> Embeddings:
+    """Two categories, by the sign of what responses carry."""
+    lit = np.where(_latent()[:, 0] > 0, "lit", "dark")
+    return category_targets(dict(zip(IDS.tolist(), lit.tolist(), strict=True)))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from neurodecode import encoders
 from neurodecode.training import Plan
 
 sys.path.insert(0, str(Path(__file__).parent))
-from contract import CHECKS, Case, sensor_people
+from contract import CHECKS, Case, category_row, sensor_people
 
 
 def _token_transformer(bridge="linear"):
@@ -25,6 +25,7 @@ def _token_transformer(bridge="linear"):
 CASES = [
     Case("Ridge", lambda: encoders.Ridge(device="cpu")),
     Case("Ridge, sensors", lambda: encoders.Ridge(device="cpu"), people=sensor_people),
+    Case("RidgeClassifier", lambda: encoders.RidgeClassifier(device="cpu"), targets=category_row),
     Case("TokenTransformer", _token_transformer, tolerance=1e-5),
     Case("TokenTransformer, sensors", _token_transformer, people=sensor_people, tolerance=1e-5),
     Case(

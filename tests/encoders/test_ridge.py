@@ -44,7 +44,8 @@ def fit(responses, targets, **how):
 
 
 def relative(a, b):
-    return np.abs(np.asarray(a) - np.asarray(b)).max() / np.abs(b).max()
+    a, b = np.asarray(a), np.asarray(b)
+    return np.abs(a - b).max() / np.abs(b).max()
 
 
 @pytest.mark.parametrize("shape", [TALL, WIDE])
@@ -160,6 +161,30 @@ def test_little_memory_gives_the_same_map(tmp_path, shape, leave_out):
     assert np.array_equal(one.penalty.numpy(), other.penalty.numpy())
     assert relative(other.weights.numpy(), one.weights.numpy()) < 1e-6
     assert relative(parts.predict(lazy).array(), whole.predict(responses).array()) < 1e-6
+
+
+def test_the_training_part_is_read_in_blocks_only():
+    """No read asks for more rows than a block of the memory given, even from a part of a split."""
+    responses, targets = make((200, 12))
+    asked = []
+
+    class Watched:
+        shape, dtype = responses.values.shape, responses.values.dtype
+
+        def __getitem__(self, index):
+            block = responses.values[index]
+            asked.append(len(block))
+            return block
+
+    ids = np.unique(responses.stimulus)
+    split = Split(ids[:150], [], ids[150:])
+    little = 8 * (4 * 12 * 12 + 5 * (8 * 12 + 2 * 212))
+    lazy = Ridge(PENALTIES, device="cpu", max_memory=little).fit(
+        responses.with_values(Watched()), targets, split
+    )
+    whole = Ridge(PENALTIES, device="cpu").fit(responses, targets, split)
+    assert 0 < max(asked) < 100
+    assert relative(lazy.maps_["sub-01"].weights, whole.maps_["sub-01"].weights) < 1e-6
 
 
 def test_too_little_memory_is_refused_with_the_amount_needed():
