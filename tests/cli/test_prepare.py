@@ -15,7 +15,9 @@ from neurodecode.twin.layouts import nsd as twin
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     design = twin.NsdDesign(n_subjects=2, n_shared=4, n_own=8, n_sessions=2)
     folder = tmp_path_factory.mktemp("raw")
-    return twin.write_raw(folder, design, design.people(20), form="hdf5", picture_size=8)
+    return twin.write_raw(
+        folder, design, design.people(20), form="hdf5", picture_size=8, voxel_mm=12
+    )
 
 
 def words(root: Path, out: Path) -> list[str]:

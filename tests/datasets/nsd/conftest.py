@@ -24,13 +24,15 @@ def people(design: twin.NsdDesign) -> list[Responses]:
 
 @pytest.fixture(scope="session")
 def raw(design, people, tmp_path_factory) -> Path:
-    return twin.write_raw(tmp_path_factory.mktemp("raw"), design, people, picture_size=32)
+    return twin.write_raw(
+        tmp_path_factory.mktemp("raw"), design, people, picture_size=32, voxel_mm=9
+    )
 
 
 @pytest.fixture(scope="session")
 def raw_hdf5(design, people, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("raw5")
-    return twin.write_raw(folder, design, people, form="hdf5", picture_size=16)
+    return twin.write_raw(folder, design, people, form="hdf5", picture_size=16, voxel_mm=9)
 
 
 @pytest.fixture(scope="session")

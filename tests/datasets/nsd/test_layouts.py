@@ -9,7 +9,7 @@ import pytest
 
 from neurodecode import store
 from neurodecode.datasets import nsd
-from neurodecode.twin.layouts.nsd._raw import voxel_order
+from neurodecode.twin.layouts.nsd._raw import voxel_grid
 
 
 def test_raw_gives_every_trial_in_percent_signal_through_the_mask(raw, people, design) -> None:
@@ -19,9 +19,11 @@ def test_raw_gives_every_trial_in_percent_signal_through_the_mask(raw, people, d
         read = layout.responses(number)
         assert read.stimulus.tolist() == truth.stimulus.tolist()
         assert read.session.tolist() == truth.session.tolist()
-        expected = truth.array()[:, voxel_order(truth)]
+        order = voxel_grid(truth, 9, margin=number).order
+        expected = truth.array()[:, order]
         np.testing.assert_allclose(read.array(), expected, atol=0.5 / 300 + 1e-6)
-        assert read.positions.shape == (truth.n_units, 3)
+        away = np.linalg.norm(read.positions - truth.positions[order], axis=1)
+        assert np.median(away) < 9
         assert read.metadata["shared1000"].sum() == design.n_shared * 3
     assert people[0].n_units != people[1].n_units
 
@@ -132,7 +134,7 @@ def test_the_old_test_set_has_37_sessions(tmp_path) -> None:
     from neurodecode.twin.layouts import nsd as twin
 
     design = twin.NsdDesign(n_subjects=1, n_shared=10, n_own=10, n_repeats=2, n_sessions=40)
-    twin.write_raw(tmp_path, design, design.people(12), form="hdf5", picture_size=4)
+    twin.write_raw(tmp_path, design, design.people(12), form="hdf5", picture_size=4, voxel_mm=20)
     old, new = (nsd.RawNsd(tmp_path, test_set=one).responses(1) for one in ("old", "new"))
     assert len(set(new.session.tolist())) == 40 and len(set(old.session.tolist())) == 37
     seen = set(old.stimulus.tolist()) & {f"nsd-{one - 1:05d}" for one in design.sharedix[0]}

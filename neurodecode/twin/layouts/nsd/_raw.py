@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +13,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 from scipy.io import savemat
+from scipy.spatial import cKDTree
 
 from neurodecode import scenes
 from neurodecode.data import Responses
@@ -41,6 +43,7 @@ def write_raw(
     *,
     form: Form = "nii.gz",
     picture_size: int = 425,
+    voxel_mm: float = VOXEL_MM,
     betas: str = "betas_fithrf_GLMdenoise_RR",
 ) -> Path:
     """Write ``nsddata``, ``nsddata_betas`` and ``nsddata_stimuli``.
@@ -55,6 +58,8 @@ def write_raw(
         Of the betas.
     picture_size : int
         Real: 425.
+    voxel_mm : float
+        Edge of a voxel; real: 1.8.
     betas : str
 
     Returns
@@ -67,13 +72,13 @@ def write_raw(
     with h5py.File(_ready(folder / "nsddata_stimuli/stimuli/nsd/nsd_stimuli.hdf5"), "w") as file:
         file.create_dataset("imgBrick", data=design.pictures(picture_size), compression="gzip")
     for number, person in enumerate(people, start=1):
-        mask = voxel_mask(person.n_units, margin=number)
+        grid = voxel_grid(person, voxel_mm, margin=number)
         _write_behaviour(folder, design, number)
-        _write_mask(folder, number, mask)
+        _write_mask(folder, number, grid)
         place = folder / f"nsddata_betas/ppdata/subj{number:02d}/func1pt8mm/{betas}"
         for session in range(1, design.n_sessions + 1):
-            values = person.array()[design.session == session][:, voxel_order(person)]
-            _write_session(place / f"betas_session{session:02d}", values, mask, form)
+            values = person.array()[design.session == session][:, grid.order]
+            _write_session(place / f"betas_session{session:02d}", values, grid, form)
     return folder
 
 
@@ -117,29 +122,55 @@ def coco_id(picture: int) -> int:
     return 100_000 + 7 * picture
 
 
-def voxel_mask(n_voxels: int, margin: int = 1) -> NDArray[np.bool_]:
-    """A ball of exactly so many voxels in a grid; people with other margins get other grids.
+@dataclass(frozen=True, eq=False)
+class VoxelGrid:
+    """Where a person's voxels lie in an image.
 
-    Examples
-    --------
-    >>> int(voxel_mask(10).sum())
-    10
+    Parameters
+    ----------
+    mask : bool array (x, y, z)
+    order : int array, shape (n_voxels,)
+        The person's voxels in C order of the mask.
+    affine : float array (4, 4)
+        From grid to mm.
     """
-    side = int(np.ceil((n_voxels * 2.0) ** (1 / 3))) + 1
-    grid = (side + margin, side + 1, side)
-    centre = (np.array(grid) - 1) / 2
-    distance = np.linalg.norm(np.moveaxis(np.indices(grid), 0, -1) - centre, axis=-1)
-    mask = np.zeros(grid, dtype=bool)
-    mask.ravel()[np.argsort(distance, axis=None, kind="stable")[:n_voxels]] = True
-    return mask
+
+    mask: NDArray[np.bool_]
+    order: NDArray[np.intp]
+    affine: NDArray[np.float64]
 
 
-def voxel_order(person: Responses) -> NDArray[np.intp]:
-    """The person's voxels in the order of the mask: by x, then y, then z."""
+def voxel_grid(person: Responses, voxel_mm: float = VOXEL_MM, margin: int = 1) -> VoxelGrid:
+    """Voxels at their places in the smallest box, each in a cell of its own.
+
+    People with other voxels or margins get other grids. A voxel whose cell is taken goes to the
+    nearest free one.
+
+    Raises
+    ------
+    ValueError
+        If the person's voxels have no positions.
+    """
     if person.positions is None:
-        return np.arange(person.n_units)
-    x, y, z = np.asarray(person.positions).T
-    return np.lexsort((z, y, x))
+        raise ValueError(f"Subject '{person.subject}' has no voxel positions to make an image of.")
+    place = np.asarray(person.positions, dtype=np.float64)
+    origin = place.min(axis=0) - margin * voxel_mm
+    wanted = (place - origin) / voxel_mm
+    grid = np.ceil(wanted.max(axis=0)).astype(int) + margin + 1
+    taken = np.zeros(grid, dtype=bool)
+    cells = np.moveaxis(np.indices(grid), 0, -1).reshape(-1, 3)
+    tree = cKDTree(cells)
+    index = np.empty((len(wanted), 3), dtype=int)
+    for row, one in enumerate(wanted):
+        near = cells[np.atleast_1d(tree.query(one, k=min(64, len(cells)))[1])]
+        free = near[~taken[tuple(near.T)]]
+        if not len(free):
+            raise ValueError(f"voxel_mm={voxel_mm} is too coarse for {len(wanted)} voxels.")
+        index[row] = free[0]
+        taken[tuple(free[0])] = True
+    affine = np.diag([voxel_mm, voxel_mm, voxel_mm, 1.0])
+    affine[:3, 3] = origin
+    return VoxelGrid(taken, np.lexsort(index.T[::-1]), affine)
 
 
 def _write_behaviour(folder: Path, design: NsdDesign, number: int) -> None:
@@ -155,28 +186,26 @@ def _write_behaviour(folder: Path, design: NsdDesign, number: int) -> None:
             seen.add(picture)
 
 
-def _write_mask(folder: Path, number: int, mask: NDArray[np.bool_]) -> None:
+def _write_mask(folder: Path, number: int, grid: VoxelGrid) -> None:
     path = folder / f"nsddata/ppdata/subj{number:02d}/func1pt8mm/roi/nsdgeneral.nii.gz"
-    _save_image(path, np.where(mask, 1, -1).astype(np.int16))
+    _save_image(path, np.where(grid.mask, 1, -1).astype(np.int16), grid.affine)
 
 
-def _write_session(
-    stem: Path, values: NDArray[np.float32], mask: NDArray[np.bool_], form: Form
-) -> None:
+def _write_session(stem: Path, values: NDArray[np.float32], grid: VoxelGrid, form: Form) -> None:
     counts = np.clip(np.round(values * BETA_SCALE), -32768, 32767).astype(np.int16)
-    volumes = np.zeros((*mask.shape, len(values)), np.int16)
-    volumes[mask] = counts.T
+    volumes = np.zeros((*grid.mask.shape, len(values)), np.int16)
+    volumes[grid.mask] = counts.T
     if form == "hdf5":
         with h5py.File(_ready(stem.with_name(f"{stem.name}.hdf5")), "w") as file:
-            file["betas"] = volumes.transpose(3, 2, 1, 0)
+            betas = volumes.transpose(3, 2, 1, 0)
+            file.create_dataset("betas", data=betas, compression="gzip", compression_opts=1)
         return
-    _save_image(stem.with_name(f"{stem.name}.nii.gz"), volumes)
+    _save_image(stem.with_name(f"{stem.name}.nii.gz"), volumes, grid.affine)
 
 
-def _save_image(path: Path, values: NDArray[np.int16]) -> None:
+def _save_image(path: Path, values: NDArray[np.int16], affine: NDArray[np.float64]) -> None:
     import nibabel
 
-    affine = np.diag([VOXEL_MM, VOXEL_MM, VOXEL_MM, 1.0])
     image = nibabel.Nifti1Image(values, affine)  # type: ignore[no-untyped-call]
     nibabel.save(image, _ready(path))
 
