@@ -154,13 +154,13 @@ def _agreement(predicted: Tensor, y: Tensor) -> Tensor:
     """Mean squared correlation over components, by the components' spread."""
     centred = predicted - predicted.mean(dim=1, keepdim=True)
     size = centred.norm(dim=1) * y.norm(dim=0) + 1e-12
-    return ((centred * y).sum(dim=1) / size).square() @ y.norm(dim=0)
+    return torch.as_tensor(((centred * y).sum(dim=1) / size).square() @ y.norm(dim=0))
 
 
 def _solve(x: Tensor, y: Tensor, penalty: float) -> Tensor:
     gram = (x @ x.T).double()
     gram.diagonal().add_(penalty * float(gram.diagonal().mean()))
-    return x.T @ torch.linalg.solve(gram, y.double()).float()
+    return torch.as_tensor(x.T @ torch.linalg.solve(gram, y.double()).float())
 
 
 def _reduce(x: Tensor, weights: Tensor, rank: int | None) -> Tensor:
@@ -168,7 +168,7 @@ def _reduce(x: Tensor, weights: Tensor, rank: int | None) -> Tensor:
     if rank is None or rank >= weights.shape[1]:
         return weights
     _, _, directions = torch.linalg.svd(x @ weights, full_matrices=False)
-    return weights @ directions[:rank].T @ directions[:rank]
+    return torch.as_tensor(weights @ directions[:rank].T @ directions[:rank])
 
 
 def bridge_tensors(bridge: Bridge, prefix: str) -> dict[str, Tensor]:

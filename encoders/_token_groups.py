@@ -111,7 +111,8 @@ def bump_weights(positions: NDArray[np.float64], bumps: NDArray[np.float64]) -> 
     np.fill_diagonal(between, np.inf)
     width = float(np.median(between.min(axis=1))) if len(bumps) > 1 else 10.0
     weights = np.exp(-_squares(positions, bumps) / (2 * max(width, 1e-3) ** 2))
-    return (weights / (np.sqrt((weights**2).sum(axis=0)) + 1e-6)).astype(np.float32)
+    scaled = weights / (np.sqrt((weights**2).sum(axis=0)) + 1e-6)
+    return np.asarray(scaled, dtype=np.float32)
 
 
 def cluster(people: Sequence[Responses], number: int) -> NDArray[np.float64]:

@@ -18,6 +18,8 @@ N_FREQUENCIES = 4
 LONGEST_MM, LONGEST_S = 256.0, 2.0
 SHARPNESSES = (0.0, 0.25, 0.5, 0.75, 1.0)
 MEAN_SHARES = (0.0, 0.25, 0.5, 1.0, 2.0)
+SWAPPED = 0.5
+"""Share of the trials of a batch that get the noise of another trial."""
 LEAST_NOISE = 0.4
 """The noise of a mean of six trials, as a share of one trial's."""
 SCALES = (5.0, 10.0, 20.0, 40.0, 80.0)
@@ -37,16 +39,16 @@ class TokenSizes:
 
     Examples
     --------
-    >>> TokenSizes(width=64).n_queries
+    >>> TokenSizes(width=32).n_queries
     4
     """
 
     n_components: int = 64
     n_queries: int = 4
-    width: int = 32
+    width: int = 64
     n_heads: int = 4
     n_blocks: int = 1
-    dropout: float = 0.5
+    dropout: float = 0.3
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,11 @@ class TokenLoss:
 
 class Head(nn.Module):
     """One target space: from whitened components to what is searched for and what is expected."""
+
+    mean: Tensor
+    basis: Tensor
+    spread: Tensor
+    norm: Tensor
 
     def __init__(self, space: HeadSpace, gathered: int) -> None:
         super().__init__()
@@ -206,9 +213,10 @@ class TokenRows:
     targets : mapping of str to Tensor, shape (n, n_dims)
     batch_size : int
     quiet : Tensor, shape (n, n_tokens, n_components), optional
-        The tokens that the targets lead to expect, without noise. With them a batch moves each
-        trial by a random share towards its quiet tokens: single trials are trained on, but means
-        over repeats, which have less noise, are decoded as well.
+        The tokens that the targets lead to expect, without noise. With them a batch gives half
+        of its trials the noise of other trials, of all people, so that many more pairs of scene
+        and noise are met; and moves each trial by a random share towards its quiet tokens:
+        single trials are trained on, but means over repeats, with less noise, are decoded too.
     """
 
     def __init__(
@@ -243,17 +251,25 @@ class TokenRows:
         order = draw.permutation(len(self.tokens))
         for rows in np.array_split(order, len(self)):
             index = torch.from_numpy(rows).to(self.tokens.device)
-            tokens = self.tokens[index]
-            if self.quiet is not None:
-                share = torch.from_numpy(draw.uniform(LEAST_NOISE, 1.0, len(rows))).to(tokens)
-                quiet = self.quiet[index]
-                tokens = quiet + share[:, None, None] * (tokens - quiet)
+            tokens = self._with_other_noise(index, draw)
             targets = {name: one[index] for name, one in self.targets.items()}
             yield tokens, self.there[index], targets
 
+    def _with_other_noise(self, index: Tensor, draw: np.random.Generator) -> Tensor:
+        """Tokens of these rows; where `quiet` is known, some with the noise of another trial."""
+        if self.quiet is None:
+            return self.tokens[index]
+        other = index[torch.from_numpy(draw.permutation(len(index))).to(index)]
+        alike = (self.there[other] == self.there[index]).all(dim=1)
+        swap = torch.from_numpy(draw.random(len(index)) < SWAPPED).to(alike) & alike
+        source = torch.where(swap, other, index)
+        share = torch.from_numpy(draw.uniform(LEAST_NOISE, 1.0, len(index))).to(self.tokens)
+        noise = self.tokens[source] - self.quiet[source]
+        return self.quiet[index] + share[:, None, None] * noise
+
 
 def quiet_tokens(tokens: Tensor, whitened: Tensor) -> Tensor:
-    """What left-out tokens are on average, given the targets' components; one slope for each.
+    """What left-out tokens are on average, given the targets' components: a ridge regression.
 
     Parameters
     ----------
@@ -266,10 +282,11 @@ def quiet_tokens(tokens: Tensor, whitened: Tensor) -> Tensor:
 
     Examples
     --------
-    >>> parts = torch.tensor([[1.0], [-1.0]])
+    >>> parts = torch.tensor([[10.0], [-10.0]])
     >>> quiet_tokens(torch.tensor([[[0.6]], [[-0.4]]]), parts).flatten().tolist()
     [0.5, -0.5]
     """
-    square = whitened.square().sum(dim=0).clamp_min(1e-12)
-    slope = torch.einsum("ntk,nk->tk", tokens, whitened) / square
-    return whitened[:, None, :] * slope
+    gram = whitened.T @ whitened
+    gram.diagonal().add_(1e-2 * len(whitened))
+    slopes = torch.linalg.solve(gram, whitened.T @ tokens.flatten(1))
+    return torch.as_tensor((whitened @ slopes).view_as(tokens))

@@ -86,7 +86,7 @@ class TokenReader(BaseEncoder):
         if name not in self.heads_:
             raise ValueError(f"There is no head '{name}'; there are {listing(self.heads_)}.")
         shape, space = self.heads_[name]
-        norm, found = self.net_.heads[self.net_.names.index(name)].norm, []
+        norm, found = self._spaces[name].norm, []
         for tokens in self._blocks(responses, bridge, own):
             with torch.no_grad():
                 sought, expected = self.net_(tokens, bridge.there.expand(len(tokens), -1))[name]
@@ -168,7 +168,7 @@ class TokenReader(BaseEncoder):
         return tensors, facts
 
     def _restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
-        stored = {
+        stored: dict[str, Any] = {
             name: tensors[f"layout.{name}"].numpy() if f"layout.{name}" in tensors else None
             for name in ("centres", "patches", "patch_times", "bumps")
         }

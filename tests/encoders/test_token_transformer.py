@@ -220,9 +220,10 @@ def test_rank_is_kept():
 
 
 def test_sharpness_half_weighs_components_alike():
+    torch.manual_seed(0)
     space = HeadSpace.learn(torch.randn(50, 4) * torch.tensor([8.0, 4.0, 2.0, 2.0]), 4)
     gains = space.gains(0.5)
-    assert float(gains.max() / gains.min()) < 1.4
+    assert float(gains.max() / gains.min()) < 0.5 * float(space.spread.max() / space.spread.min())
     assert torch.allclose(space.gains(0.0), space.spread / space.spread[0])
 
 
