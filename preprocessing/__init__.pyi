@@ -4,5 +4,10 @@ from . import meg as meg
 from . import steady_state as steady_state
 from .fmri import Standardize as Standardize
 from .fmri import VoxelSelection as VoxelSelection
+from .reading import OUR_READING as OUR_READING
+from .reading import ReadingRecipe as ReadingRecipe
+from .reading import SentenceScale as SentenceScale
+from .reading import glim_recipe as glim_recipe
+from .reading import sentence_responses as sentence_responses
 from .sensor_scaling import NoiseWhitening as NoiseWhitening
 from .sensor_scaling import RobustScale as RobustScale

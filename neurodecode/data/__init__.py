@@ -3,6 +3,7 @@
 from neurodecode.data._arrays import ArrayLike, Rows, blocks, read_rows, take_rows
 from neurodecode.data._checks import as_ids, find_rows, listing
 from neurodecode.data._embeddings import Embeddings, Generated
+from neurodecode.data._padding import pad_trials
 from neurodecode.data._recording import Recording
 from neurodecode.data._responses import Modality, Responses
 from neurodecode.data._split import LeaveOneOut, RandomSplit, Split
@@ -25,6 +26,7 @@ __all__ = [
     "blocks",
     "find_rows",
     "listing",
+    "pad_trials",
     "read_picture",
     "read_rows",
     "take_rows",

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import resample
 
-from neurodecode.data import Responses
+from neurodecode.data import Responses, pad_trials
 from neurodecode.datasets.zuco import _v5, _v73
 from neurodecode.datasets.zuco._sentence import SFREQ, Sentence
 from neurodecode.errors import CorruptFileError
@@ -21,7 +21,7 @@ from neurodecode.errors import CorruptFileError
 logger = logging.getLogger("neurodecode")
 
 NAME = re.compile(r"results(?P<subject>[A-Z]{3})_(?P<task>SR|NR|TSR)\.mat")
-Prepare = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+Prepare = Callable[[NDArray[np.float32]], NDArray[np.float32] | None]
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,8 @@ def read_subject(
         Shorter and longer sentences are left out; the longer bound is the length padded to.
     prepare : callable, optional
         Applied to the signal (n_channels, n_times) at 500 Hz before it is resampled: filters, a
-        reference, ...
+        reference, ...; None rejects the sentence. `neurodecode.preprocessing.ReadingRecipe` has
+        one.
 
     Returns
     -------
@@ -142,6 +143,9 @@ def read_subject(
                 reasons[reason or "rejected"] += 1
                 continue
             signal = sentence.eeg if prepare is None else prepare(sentence.eeg)
+            if signal is None:
+                reasons["rejected by the recipe"] += 1
+                continue
             n_new = min(n_times, max(1, round(signal.shape[1] * sfreq / SFREQ)))
             short = signal if sfreq == SFREQ else resample(signal, n_new, axis=1)
             row = (sentence.text_id, sentence.content, *_origin(path), str(sentence.index))
@@ -176,11 +180,7 @@ def _padded(
     sfreq: float,
 ) -> Responses:
     n_channels = min(len(signal) for signal, _ in kept)
-    values = np.zeros((len(kept), n_channels, n_times), dtype=np.float32)
-    valid = np.zeros((len(kept), n_times), dtype=bool)
-    for place, (signal, _) in enumerate(kept):
-        values[place, :, : signal.shape[1]] = signal[:n_channels]
-        valid[place, : signal.shape[1]] = True
+    values, valid = pad_trials([signal[:n_channels] for signal, _ in kept], n_times)
     ids, text, dataset, task, sentence = (
         np.array(column) for column in zip(*[row for _, row in kept], strict=True)
     )
