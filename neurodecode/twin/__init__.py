@@ -17,6 +17,7 @@ from neurodecode.twin._design import Design, Trials, split
 from neurodecode.twin._fmri import FmriPerson, fmri
 from neurodecode.twin._machines import EEG, MEG, Machine
 from neurodecode.twin._meeg import MeegPerson, eeg, meg
+from neurodecode.twin._reading import Reading, reading, write_reading
 from neurodecode.twin._vision import Vision, look
 from neurodecode.twin._write import SMALL, write, write_runs
 
@@ -31,6 +32,7 @@ __all__ = [
     "FmriPerson",
     "Machine",
     "MeegPerson",
+    "Reading",
     "Trials",
     "Vision",
     "ceiling_of",
@@ -39,7 +41,9 @@ __all__ = [
     "look",
     "measured_noise_ceiling",
     "meg",
+    "reading",
     "split",
     "write",
+    "write_reading",
     "write_runs",
 ]
