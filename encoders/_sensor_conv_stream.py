@@ -56,9 +56,9 @@ class SensorConvStream:
         self._trunk = nn.Sequential(*(_fused(one) for one in blocks), *network.project[:2])
         self._last = cast(nn.Conv1d, network.project[2])
         self._aggregate, self._head = network.aggregate, network.heads[head]
-        self._mean, self._std = (
-            (model.mean.cpu(), model.std.cpu()) if head == "regression" else (None, None)
-        )
+        scaled = head == "regression"
+        self._mean: Tensor | None = model.mean.cpu() if scaled else None
+        self._std: Tensor | None = model.std.cpu() if scaled else None
         self._mixed: Tensor | None = None
         self._wide: Tensor | None = None
 
@@ -119,6 +119,8 @@ def _fused(block: DilatedBlock) -> DilatedBlock:
     for place, one in enumerate(folded.convolutions):
         convolution, norm, activation = cast(nn.Sequential, one)
         folded.convolutions[place] = nn.Sequential(
-            fuse_conv_bn_eval(convolution, norm), nn.Identity(), activation
+            fuse_conv_bn_eval(cast(nn.Conv1d, convolution), cast(nn.BatchNorm1d, norm)),
+            nn.Identity(),
+            activation,
         )
     return folded

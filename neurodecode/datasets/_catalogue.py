@@ -88,4 +88,22 @@ CATALOGUE: tuple[Dataset, ...] = (
         obtain="download the 'Matlab files' folders from osf.io/q3zws (1.0) and osf.io/2urht (2.0)",
         reader="neurodecode.datasets.zuco.read_subject",
     ),
+    Dataset(
+        name="things_meg",
+        title="22,448 pictures of 1,854 concepts on 272 MEG sensors, 4 people (THINGS-MEG)",
+        modality="meg",
+        licence="CC0 1.0 (recordings); the pictures are for research only",
+        size="about 460 GB raw, 36 GB as epochs",
+        obtain="openneuro download ds004212, or the epochs from plus.figshare.com (THINGS-data)",
+        reader="neurodecode.datasets.things_meg.read_epochs",
+    ),
+    Dataset(
+        name="things_eeg2",
+        title="16,740 pictures in rapid series on 63 electrodes, 10 people (THINGS-EEG2)",
+        modality="eeg",
+        licence="CC BY 4.0 (recordings); the pictures are for research only",
+        size="about 100 GB raw, 1 to 8 GB a person as trials",
+        obtain="download from osf.io/3jk45, or the trials from the pages of NICE, ATM and others",
+        reader="neurodecode.datasets.things_eeg2.read",
+    ),
 )

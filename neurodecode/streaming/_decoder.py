@@ -110,7 +110,7 @@ class StreamDecoder:
 
         def whole(window: NDArray[Any], n_new: int) -> NDArray[Any]:
             trial = self.layout.with_values(window[None].astype(np.float32))
-            return self.encoder.predict(trial, self.head).array()[0]
+            return np.asarray(self.encoder.predict(trial, self.head).array()[0])
 
         return whole
 

@@ -116,7 +116,9 @@ def _encoder(name: str, folder: Path) -> Any:
 
 
 def _cleaning(content: dict[str, Any]) -> CausalCleaning:
-    plain = {key: tuple(one) if isinstance(one, list) else one for key, one in content.items()}
+    plain: dict[str, Any] = {
+        key: tuple(one) if isinstance(one, list) else one for key, one in content.items()
+    }
     return CausalCleaning(**plain)
 
 

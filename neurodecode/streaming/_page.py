@@ -137,7 +137,8 @@ class LivePage:
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer((LOCAL, port), _handler(self))
         self._server.daemon_threads = True
-        self.url = f"http://{LOCAL}:{self._server.server_port}/"
+        self.port = self._server.server_port
+        self.url = f"http://{LOCAL}:{self.port}/"
 
     def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
@@ -205,7 +206,7 @@ def _handler(page: LivePage) -> type[BaseHTTPRequestHandler]:
         """Answers GET of three kinds."""
 
         def do_GET(self) -> None:
-            port = self.server.server_address[1]
+            port = page.port
             if self.headers.get("Host") not in (f"{LOCAL}:{port}", f"localhost:{port}"):
                 self.send_error(403, "This page is for this machine only")
                 return

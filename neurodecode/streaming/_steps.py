@@ -199,7 +199,9 @@ class RunningScale:
     ) -> None:
         self.keep = float(np.exp(-1 / (time_constant_s * sfreq)))
         self.clip = clip
-        self.reset()
+        self._origin: NDArray[np.float64] | None = None
+        self._state: NDArray[np.float64] = np.zeros((2, 0, 1))
+        self._count = 0
 
     def push(self, values: Samples) -> Samples:
         """Scale the next samples."""
@@ -219,11 +221,11 @@ class RunningScale:
         deviation = np.sqrt(np.maximum(square - mean**2, 0.0))
         some = deviation > 1e-9 * np.sqrt(square)
         out = np.divide(moved - mean, deviation, out=np.zeros_like(moved), where=some)
-        return out if self.clip is None else np.clip(out, -self.clip, self.clip)
+        return np.asarray(out if self.clip is None else np.clip(out, -self.clip, self.clip))
 
     def reset(self) -> None:
         """Forget all that was seen."""
-        self._origin: NDArray[np.float64] | None = None
+        self._origin = None
         self._count = 0
 
 

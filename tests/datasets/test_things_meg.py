@@ -1,0 +1,118 @@
+"""THINGS-MEG: published epochs, raw runs, other projects' files, test sets, broken files."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from neurodecode.datasets import things_meg
+from neurodecode.errors import CorruptFileError
+from neurodecode.preprocessing import meg
+from neurodecode.preprocessing.meg import Cleaning, Window
+from neurodecode.twin.layouts.things_meg import (
+    write_meg_derivative,
+    write_raw_things_meg,
+    write_things_meg,
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    root = tmp_path_factory.mktemp("ds004212")
+    write_things_meg(root)
+    return root
+
+
+def test_epochs_as_published(folder):
+    found = things_meg.read_epochs(folder, 1)
+    assert found.values.shape == (12 + 24, 271, 281) and found.values.dtype == "f4"
+    assert found.sfreq == 200.0 and found.times[[0, -1]].tolist() == [-0.1, 1.3]
+    assert found.positions.shape == (271, 3)
+    part = found.groups("part")
+    assert [(part == one).sum() for one in ("train", "large", "small")] == [8, 4, 24]
+    small = found.take(part == "small")
+    assert set(np.unique(small.stimulus, return_counts=True)[1]) == {12}
+
+
+def test_part_of_the_trial_only(folder):
+    found = things_meg.read_epochs(folder, 1, window_s=(0.0, 1.0))
+    assert found.values.shape[2] == 201 and found.times[0] == 0.0
+
+
+def test_test_concepts_are_never_in_training(folder):
+    found = things_meg.read_epochs(folder, 1)
+    split = things_meg.split(found, validation=0.25)
+    assert (len(split.train), len(split.validation), len(split.test)) == (3, 1, 2)
+    for test, n_trials in (("small", 24), ("large", 4)):
+        chosen = things_meg.of_part(found, test)
+        assert len(split.part(chosen, "test")) == n_trials
+        trained = set(split.part(chosen, "train").groups("concept").tolist())
+        assert not trained & set(split.test.tolist())
+
+
+def test_table_has_the_18_columns(folder):
+    table = things_meg.read_table(folder, 1)
+    assert tuple(table.columns) == things_meg.COLUMNS
+
+
+def test_missing_columns_are_named(folder, tmp_path):
+    table = things_meg.read_table(folder, 1).drop(columns=["image_path"])
+    table.to_csv(tmp_path / "sample_attributes_P1.csv", index=False)
+    with pytest.raises(CorruptFileError, match=r"lacks the columns image_path|'image_path'"):
+        things_meg.read_table(tmp_path, 1)
+
+
+def test_truncated_epochs_are_named(folder, tmp_path):
+    source = folder / "derivatives" / "preprocessed" / "preprocessed_P1-epo.fif"
+    broken = tmp_path / source.name
+    content = source.read_bytes()
+    broken.write_bytes(content[: len(content) // 2])
+    with pytest.raises(CorruptFileError, match=source.name):
+        things_meg.read_epochs(tmp_path, 1)
+
+
+def test_raw_runs_become_trials_at_the_sensor_s_onset(tmp_path):
+    write_raw_things_meg(tmp_path)
+    recording = things_meg.recording(tmp_path, 1)
+    assert recording.runs == ("ses-01_run-01",)
+    [events] = recording.events
+    assert set(events["part"]) == {"train", "large", "small"} and len(events) == 8
+    assert (events["onset"] % 2 == 0).all()  # the software's onsets lie 0.15 s before
+    trials = meg.single_trials(
+        recording, cleaning=Cleaning(picks="meg", resample_hz=120.0), window=Window(-0.5, 1.0)
+    )
+    assert trials.values.shape == (8, 274, 181)
+
+
+def test_events_without_samples_are_refused(tmp_path):
+    file = write_raw_things_meg(tmp_path)
+    table = file.with_name(file.name.replace("_meg.fif", "_events.tsv"))
+    pd.read_csv(table, sep="\t").drop(columns=["sample"]).to_csv(table, sep="\t", index=False)
+    with pytest.raises(CorruptFileError, match=r"events.tsv lacks the columns"):
+        things_meg.recording(tmp_path, 1)
+
+
+def test_truncated_run_is_named(tmp_path):
+    file = write_raw_things_meg(tmp_path)
+    file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(CorruptFileError, match=file.name):
+        things_meg.recording(tmp_path, 1)
+
+
+def test_broken_ctf_folder_is_one_clear_error(tmp_path):
+    folder = tmp_path / "sub-BIGMEG1_ses-01_task-main_run-01_meg.ds"
+    folder.mkdir()
+    (folder / "sub-BIGMEG1_ses-01_task-main_run-01_meg.res4").write_bytes(b"MEG41RS\0")
+    with pytest.raises(CorruptFileError, match=folder.name):
+        meg.read_raw(folder)
+
+
+@pytest.mark.parametrize(("kind", "n_times"), [("atm", 201), ("ubp", 201), ("neurobridge", 200)])
+def test_other_projects_files(kind, n_times, tmp_path):
+    found = things_meg.read_derivative(*write_meg_derivative(tmp_path, kind), subject=1)
+    assert found.values.shape == (6 + 2 * 4, 271, n_times)
+    assert len(set(found.groups("concept").tolist())) == 5
+    assert things_meg.split(found).by == "concept"
+    if kind == "atm":
+        assert found.positions.shape == (271, 3) and len(found.times) == 201
