@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from neurodecode.data import Embeddings, Responses, listing
-from neurodecode.encoders._base import BaseEncoder
+from neurodecode.encoders._base import BaseEncoder, check_finite
 from neurodecode.encoders._mindbridge_inverse import Inverse, head_features
 from neurodecode.encoders._mindbridge_loss import BridgeLoss
 from neurodecode.encoders._mindbridge_model import BridgeModel
@@ -124,6 +124,7 @@ class BridgeReader(BaseEncoder):
         self.model_.eval()
         for start in range(0, len(responses), PREDICT_ROWS):
             block = np.asarray(responses.values[start : start + PREDICT_ROWS], dtype=np.float32)
+            check_finite(block, responses.subject)
             with torch.no_grad():
                 yield self.model_.pool(responses.subject, torch.from_numpy(block))[1]
 

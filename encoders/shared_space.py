@@ -13,7 +13,7 @@ from torch import Tensor
 
 from neurodecode.contracts import Targets
 from neurodecode.data import Embeddings, Responses, Split, listing
-from neurodecode.encoders._base import BaseEncoder, as_people, as_targets
+from neurodecode.encoders._base import BaseEncoder, as_people, as_targets, check_finite
 from neurodecode.encoders._shared_space_parts import SharedNet, SharedSizes
 from neurodecode.encoders._shared_space_steps import SharedLoss, SharedStep, SharedValidation
 from neurodecode.encoders._trials import PooledTrials
@@ -223,6 +223,7 @@ class SharedSpace(BaseEncoder):
         device = self.net_.tokens.weight.device
         for start in range(0, len(responses), PREDICT_ROWS):
             block = np.asarray(responses.values[start : start + PREDICT_ROWS], dtype=np.float32)
+            check_finite(block, responses.subject)
             with torch.no_grad():
                 yield self.net_.shared(responses.subject, torch.from_numpy(block).to(device))
 

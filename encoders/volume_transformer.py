@@ -190,6 +190,7 @@ class VolumeTransformer(BaseEncoder):
         device = self.net_.read.weight.device
         for start in range(0, len(responses), PREDICT_ROWS):
             block = np.asarray(responses.values[start : start + PREDICT_ROWS], dtype=np.float32)
+            check_finite(block, responses.subject)
             with torch.no_grad():
                 volumes = self.scaled(responses.subject, torch.from_numpy(block).to(device))
                 yield {name: one.cpu().numpy() for name, one in self.net_(volumes).items()}

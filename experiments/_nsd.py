@@ -30,7 +30,7 @@ N_PERMUTATIONS = 1000
 Writer = Callable[[Path, layouts.NsdDesign, Sequence[Responses]], Path]
 WRITERS: dict[str, Writer] = {
     "raw": lambda root, design, people: layouts.write_raw(
-        root, design, people, form="hdf5", picture_size=64, voxel_mm=6.0
+        root, design, people, form="hdf5", picture_size=64, voxel_mm=4.0
     ),
     "webdataset": lambda root, design, people: layouts.write_webdataset(
         root, design, people, picture_size=64, n_validation=design.n_own // 10
@@ -98,19 +98,10 @@ def recorded(root: Path, layout: str, out: Path, clip: str | Path) -> Data:
     return Data(people, seen, nsd.official_split(people), targets)
 
 
-def few(data: Data, person: Responses, share: float) -> Split:
-    """The split with only the first trials of a person, in time, for training and validation."""
-    order = data.split.seen(person)
-    ids = list(dict.fromkeys(order.stimulus.tolist()))
-    kept = set(ids[: max(10, round(share * len(ids)))])
-    parts = {
-        name: [one for one in getattr(data.split, name).tolist() if one in kept]
-        for name in ("train", "validation")
-    }
-    rule = f"{data.split.rule}; the first {share:.0%} of pictures of {person.subject}"
-    return Split(
-        np.array(parts["train"]), np.array(parts["validation"]), data.split.test, rule=rule
-    )
+def few(data: Data, person: Responses, share: float) -> Responses:
+    """A person with only their first pictures, in time, of those that may be learned from."""
+    ids = list(dict.fromkeys(data.split.seen(person).stimulus.tolist()))
+    return person.select(ids[: max(10, round(share * len(ids)))])
 
 
 def ridge_of(person: Responses, target: Embeddings, split: Split) -> Ridge:

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import copy
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,12 +39,12 @@ from neurodecode.gallery import GalleryItem, write_gallery
 from neurodecode.training import Plan
 from neurodecode.twin.layouts.nsd import NsdDesign
 
-DESIGN = NsdDesign(n_subjects=4, n_shared=50, n_own=250, n_sessions=4)
+DESIGN = NsdDesign(n_subjects=4, n_shared=40, n_own=160, n_sessions=4)
 N_VOXELS, SEEDS, FEW = 400, (0, 1, 2), 0.1
 SMALL = MindBridge(
     Sizes(n_pooled=256, n_hidden=256, n_blocks=2, n_bottleneck=64),
     pooling="mean",
-    plan=Plan(max_epochs=20, learning_rate=1e-3, device="cpu"),
+    plan=Plan(max_epochs=15, learning_rate=1e-3, device="cpu"),
 )
 Blocks = dict[str, list[_nsd.Block]]
 
@@ -61,6 +61,7 @@ def main(
     synthesis: list[dict[str, float]] = []
     cards: list[GalleryItem] = []
     with Run(seed=0, looks=TestLooks(mirror=out)) as run, tempfile.TemporaryDirectory() as folder:
+        sets: Iterable[_nsd.Data]
         if twin:
             sets = (
                 _nsd.simulated(
@@ -70,7 +71,7 @@ def main(
             )
             model = SMALL
         elif root is not None and clip is not None:
-            sets = iter([_nsd.recorded(root, "webdataset", out, clip)])
+            sets = [_nsd.recorded(root, "webdataset", out, clip)]
             model = MindBridge()
         else:
             raise ValueError("Give --twin, or --root and --clip for the real data set.")
@@ -123,10 +124,10 @@ def new_person(data: _nsd.Data, model: MindBridge, found: Blocks) -> None:
     short = _nsd.few(data, new, FEW)
     source = copy.deepcopy(model).fit(known, data.targets, data.split)
     plan = longer(model.plan, 4)
-    adapted = copy.deepcopy(source).adapt(new, data.targets, short, sources=known, plan=plan)
-    alone = copy.deepcopy(source).adapt(new, data.targets, short, plan=plan)
-    scratch = copy.deepcopy(model).set_params(plan=plan).fit(new, data.targets, short)
-    plain = _nsd.ridge_of(new, data.main, short)
+    adapted = copy.deepcopy(source).adapt(short, data.targets, data.split, sources=known, plan=plan)
+    alone = copy.deepcopy(source).adapt(short, data.targets, data.split, plan=plan)
+    scratch = copy.deepcopy(model).set_params(plan=plan).fit(short, data.targets, data.split)
+    plain = _nsd.ridge_of(short, data.main, data.split)
     test = data.test(new)
     ways = {
         "adapted": adapted.predict_repeats(test, "pooled"),

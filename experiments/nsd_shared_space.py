@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import copy
 import tempfile
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,14 +23,14 @@ from typing import Any
 from jsonargparse import auto_cli
 
 from experiments import _nsd
-from neurodecode.data import Responses, Split
+from neurodecode.data import Responses
 from neurodecode.encoders import SharedSpace
 from neurodecode.encoders._shared_space_parts import SharedSizes
 from neurodecode.evidence import Run, TestLooks, write_results
 from neurodecode.training import Plan
 from neurodecode.twin.layouts.nsd import NsdDesign
 
-DESIGN = NsdDesign(n_subjects=4, n_shared=50, n_own=250, n_sessions=4)
+DESIGN = NsdDesign(n_subjects=4, n_shared=40, n_own=160, n_sessions=4)
 N_VOXELS, SEEDS = 400, (0, 1, 2)
 SMALL = SharedSpace(
     SharedSizes(n_shared=256, n_blocks=1, prior_depth=1, prior_heads=4, prior_width=128),
@@ -50,6 +51,7 @@ def main(
     """Write ``results.json`` to ``out``."""
     found: Blocks = {}
     with Run(seed=0, looks=TestLooks(mirror=out)) as run, tempfile.TemporaryDirectory() as folder:
+        sets: Iterable[_nsd.Data]
         if twin:
             sets = (
                 _nsd.simulated(
@@ -59,7 +61,7 @@ def main(
             )
             model = SMALL
         elif root is not None and clip is not None:
-            sets = iter([_nsd.recorded(root, "mindeye2", out, clip)])
+            sets = [_nsd.recorded(root, "mindeye2", out, clip)]
             model = SharedSpace()
         else:
             raise ValueError("Give --twin, or --root and --clip for the real data set.")
@@ -108,14 +110,14 @@ def everybody(data: _nsd.Data, model: SharedSpace, found: Blocks) -> None:
 def one_session(data: _nsd.Data, model: SharedSpace, found: Blocks) -> None:
     """The last person is new, with the pictures of their first session."""
     *known, new = data.people
-    first = session_split(data, new)
+    first = first_session(data, new)
     source = copy.deepcopy(model).fit(known, {"clip": data.main}, data.split)
     adapted = copy.deepcopy(source).adapt(
-        new, {"clip": data.main}, first, everything=True, plan=longer(model.plan)
+        first, {"clip": data.main}, data.split, everything=True, plan=longer(model.plan)
     )
     scratch = copy.deepcopy(model).set_params(plan=longer(model.plan))
-    scratch.fit(new, {"clip": data.main}, first)
-    plain = _nsd.ridge_of(new, data.main, first)
+    scratch.fit(first, {"clip": data.main}, data.split)
+    plain = _nsd.ridge_of(first, data.main, data.split)
     test = data.test(new)
     ways = {
         "adapted": adapted.predict(test, RETRIEVAL).average_repeats(),
@@ -126,17 +128,11 @@ def one_session(data: _nsd.Data, model: SharedSpace, found: Blocks) -> None:
         found.setdefault(name, []).append(_nsd.compare(data, new, predicted))
 
 
-def session_split(data: _nsd.Data, person: Responses) -> Split:
-    """The split with the pictures that a person saw in their first session alone."""
+def first_session(data: _nsd.Data, person: Responses) -> Responses:
+    """A person's first session, less the test pictures."""
     seen = data.split.seen(person)
-    first = min(seen.groups("session").tolist(), key=int)
-    ids = set(seen.stimulus[seen.groups("session") == first].tolist())
-    train, validation = (
-        [one for one in part.tolist() if one in ids]
-        for part in (data.split.train, data.split.validation)
-    )
-    rule = f"{data.split.rule}; pictures of the first session of {person.subject}"
-    return replace(data.split, train=train, validation=validation, rule=rule)
+    session = seen.groups("session")
+    return seen.take(session == min(session.tolist(), key=int))
 
 
 def claims_of(found: Blocks) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import copy
 import tempfile
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,10 +30,10 @@ from neurodecode.evidence import Run, TestLooks, write_results
 from neurodecode.training import Plan
 from neurodecode.twin.layouts.nsd import NsdDesign
 
-DESIGN = NsdDesign(n_subjects=4, n_shared=50, n_own=250, n_sessions=4)
+DESIGN = NsdDesign(n_subjects=4, n_shared=40, n_own=160, n_sessions=4)
 N_VOXELS, SEEDS = 400, (0, 1, 2)
 SMALL = VolumeTransformer(
-    VolumeSizes(grid=(12, 12, 12), patch=4, width=96, depth=2, n_heads=4, n_hidden=128),
+    VolumeSizes(grid=(24, 36, 24), patch=6, width=96, depth=2, n_heads=4, n_hidden=128),
     plan=Plan(max_epochs=10, learning_rate=1e-3, device="cpu"),
 )
 Blocks = dict[str, list[_nsd.Block]]
@@ -48,6 +49,7 @@ def main(
     """Write ``results.json`` to ``out``."""
     found: Blocks = {}
     with Run(seed=0, looks=TestLooks(mirror=out)) as run, tempfile.TemporaryDirectory() as folder:
+        sets: Iterable[_nsd.Data]
         if twin:
             sets = (
                 _nsd.simulated(
@@ -57,7 +59,7 @@ def main(
             )
             model = SMALL
         elif root is not None and clip is not None:
-            sets = iter([_nsd.recorded(root, "raw", out, clip)])
+            sets = [_nsd.recorded(root, "raw", out, clip)]
             model = VolumeTransformer()
         else:
             raise ValueError("Give --twin, or --root and --clip for the real data set.")

@@ -26,7 +26,7 @@ from torch import Tensor
 from neurodecode.contracts import Target
 from neurodecode.data import Embeddings
 from neurodecode.errors import MissingWeightsError
-from neurodecode.generators._base import BaseGenerator
+from neurodecode.generators._base import BaseGenerator, space_of
 from neurodecode.generators.images import chosen
 from neurodecode.targets._device import pick_device
 from neurodecode.targets._latent import decoded
@@ -106,6 +106,15 @@ class PipelineImages(BaseGenerator):
         self.judge = judge
         self.n_candidates = n_candidates
         self.download = download
+
+    @property
+    def space(self) -> str | None:
+        """As the model's folder says in ``neurodecode.json``, else the judge's, else any."""
+        if isinstance(self.pipeline, (str, Path)) and Path(self.pipeline).is_dir():
+            named = space_of(Path(self.pipeline))
+            if named is not None:
+                return named
+        return None if self.judge is None else self.judge.space
 
     @property
     def name(self) -> str:

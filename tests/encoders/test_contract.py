@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,23 @@ def _token_transformer(bridge="linear"):
     )
 
 
+def _mind_bridge():
+    sizes = encoders.MindBridge().sizes
+    small = replace(sizes, n_pooled=12, n_hidden=16, n_blocks=1, n_bottleneck=4, dropout_in=0.1)
+    plan = Plan(max_epochs=15, learning_rate=1e-2, device="cpu")
+    return encoders.MindBridge(small, "mean", plan=plan, batch_size=8)
+
+
+def _shared_space():
+    sizes = encoders.SharedSpace().sizes
+    small = replace(sizes, n_shared=16, n_blocks=1, prior_depth=1, prior_heads=2, prior_width=32)
+    plan = Plan(max_epochs=8, learning_rate=5e-3, device="cpu")
+    return encoders.SharedSpace(small, plan=plan, batch_size=8)
+
+
 CASES = [
+    Case("MindBridge", _mind_bridge, tolerance=1e-5),
+    Case("SharedSpace", _shared_space, tolerance=1e-4),
     Case("Ridge", lambda: encoders.Ridge(device="cpu")),
     Case("Ridge, sensors", lambda: encoders.Ridge(device="cpu"), people=sensor_people),
     Case("RidgeClassifier", lambda: encoders.RidgeClassifier(device="cpu"), targets=category_row),

@@ -13,6 +13,7 @@ from neurodecode.data import Embeddings, Responses, Split
 from neurodecode.encoders import VolumeTransformer
 from neurodecode.encoders._volume_transformer_parts import VolumeNet, VolumeSizes, to_patches
 from neurodecode.training import Plan
+from tests.encoders.contract import CHECKS, Case, voxel_people
 
 SIZES = VolumeSizes(grid=(6, 6, 6), patch=3, width=32, depth=1, n_heads=2, n_hidden=32)
 PLAN = Plan(max_epochs=25, learning_rate=3e-3, device="cpu")
@@ -147,3 +148,29 @@ def test_responses_that_are_no_volumes_are_refused() -> None:
     flat = Responses(np.zeros((3, 4), np.float32), range(3), "anna", "fmri")
     with pytest.raises(ValueError, match=r"VolumeTransformer needs responses with dims \('trial'"):
         VolumeTransformer(SIZES).fit(flat, targets(), SPLIT)
+
+
+def tiny():
+    sizes = VolumeTransformer().sizes
+    small = replace(sizes, grid=(4, 4, 4), patch=2, width=16, depth=1, n_heads=2, n_hidden=16)
+    return VolumeTransformer(small, plan=Plan(max_epochs=8, learning_rate=3e-3, device="cpu"))
+
+
+def box_people():
+    """The voxel people, their voxels in a box that differs between them."""
+    people = []
+    for one in voxel_people((24, 36, 36)):
+        box = one.array().reshape(len(one), 3, 4, -1)
+        dims = ("trial", "x", "y", "z")
+        people.append(one.with_values(box, dims=dims, positions=None))
+    return people
+
+
+CASE = Case("VolumeTransformer", tiny, people=box_people, any_size=True, tolerance=1e-4)
+# volumes have no axis of units to shorten
+MINE = [one for one in CHECKS if one.__name__ != "check_another_number_of_units_is_refused"]
+
+
+@pytest.mark.parametrize("check", MINE, ids=lambda one: one.__name__.removeprefix("check_"))
+def test_contract(check) -> None:
+    check(CASE)

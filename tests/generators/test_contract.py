@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +13,9 @@ from sklearn.base import clone
 
 from neurodecode.contracts import Generator
 from neurodecode.data import Embeddings, Stimuli
-from neurodecode.generators import Captioner, DirectImage, Nucleus, Retrieval, SmallFlow
+from neurodecode.generators import Captioner, DirectImage, Kandinsky, Nucleus, Retrieval, SmallFlow
 from neurodecode.targets import OpenClip, Pixels
+from tests.generators.test_diffusion import DIMS, tiny_kandinsky
 
 IDS = ["a", "b", "c", "d"]
 Case = tuple[Generator, Embeddings]
@@ -66,6 +69,16 @@ def sampled_captions() -> Case:
     return Captioner(decoding=Nucleus(0.9), device="cpu", length=(1, 12)), brain_like()
 
 
+def kandinsky() -> Case:
+    """Reads a folder, as a user would; written once, beside the test's cache."""
+    folder = Path(os.environ["NEURODECODE_CACHE"]) / "kandinsky"
+    if not folder.is_dir():
+        tiny_kandinsky().save_pretrained(folder)
+        (folder / "neurodecode.json").write_text('{"space": "toy"}')
+    points = Embeddings(np.random.default_rng(0).standard_normal((4, DIMS)) * 3, IDS, "toy")
+    return Kandinsky(folder, n_steps=1), points
+
+
 CASES: dict[str, Callable[[], Case]] = {
     "DirectImage": direct,
     "Retrieval": retrieval,
@@ -73,6 +86,7 @@ CASES: dict[str, Callable[[], Case]] = {
     "Retrieval of clips": retrieval_of_clips,
     "SmallFlow": small_flow,
     "SmallFlow with a judge": judged_flow,
+    "Kandinsky": kandinsky,
     "Captioner": captioner,
     "Captioner, nucleus": sampled_captions,
 }

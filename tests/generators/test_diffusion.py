@@ -113,6 +113,10 @@ def unclip(words) -> StableUnCLIPImg2ImgPipeline:
 
 @pytest.fixture(scope="module")
 def kandinsky() -> KandinskyV22Pipeline:
+    return tiny_kandinsky()
+
+
+def tiny_kandinsky() -> KandinskyV22Pipeline:
     torch.manual_seed(0)
     movq = VQModel(
         block_out_channels=[8, 8],

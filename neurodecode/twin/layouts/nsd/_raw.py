@@ -162,7 +162,7 @@ def voxel_grid(person: Responses, voxel_mm: float = VOXEL_MM, margin: int = 1) -
     tree = cKDTree(cells)
     index = np.empty((len(wanted), 3), dtype=int)
     for row, one in enumerate(wanted):
-        near = cells[np.atleast_1d(tree.query(one, k=min(64, len(cells)))[1])]
+        near = cells[np.atleast_1d(tree.query(one, k=min(2048, len(cells)))[1])]
         free = near[~taken[tuple(near.T)]]
         if not len(free):
             raise ValueError(f"voxel_mm={voxel_mm} is too coarse for {len(wanted)} voxels.")
