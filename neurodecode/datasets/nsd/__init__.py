@@ -7,9 +7,10 @@ be tested on targets made from another.
 Origin
     Allen et al., Nature Neuroscience 25 (2022): 8 people, up to 40 sessions of 750 trials, 7 T.
 Licence
-    NSD's terms of use; accept them before you obtain it. COCO's captions: CC BY 4.0.
+    See NSD's and COCO's own terms; they must be accepted where the files are obtained.
 Size
-    Raw betas about 40 GB a person; ``webdataset_avg_split`` above 30 GB; MindEye2 above 100 GB.
+    Raw betas of one person 42 GB as int16 (40 sessions of 750 volumes of 81 x 104 x 83);
+    ``webdataset_avg_split`` above 30 GB a person; MindEye2's release above 100 GB.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ Layout
       COCO's captions.
 Source
     Allen et al., A massive 7T fMRI dataset to bridge cognitive neuroscience and artificial
-    intelligence, Nature Neuroscience 2022; free after accepting NSD's terms of use.
+    intelligence, Nature Neuroscience 2022.
 """
 
 from __future__ import annotations
