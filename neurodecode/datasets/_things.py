@@ -104,7 +104,8 @@ def _read_torch(file: Path) -> Any:
 
     import torch
 
-    arrays = [np.ndarray, np.dtype, np.zeros(1).__reduce__()[0], np.float64(1).__reduce__()[0]]
+    arrays: list[Any] = [np.ndarray, np.dtype]
+    arrays += [np.zeros(1).__reduce__()[0], np.float64(1).__reduce__()[0]]
     arrays += [type(np.dtype(one)) for one in ("f2", "f4", "f8", "i4", "i8", "U1", "O")]
     try:
         with torch.serialization.safe_globals(arrays):

@@ -109,7 +109,7 @@ def read_epochs(
         "meg",
         dims=("trial", "channel", "time"),
         run=_runs(facts),
-        session=[f"ses-{one:02d}" for one in facts["session_nr"]],
+        session=np.array([f"ses-{one:02d}" for one in facts["session_nr"]]),
         sfreq=float(epochs.info["sfreq"]),
         times=epochs.times[inside],
         units=np.asarray(epochs.ch_names),
@@ -365,9 +365,9 @@ def _positions(info: Any) -> NDArray[np.float64] | None:
     return places if known else template_positions(info["ch_names"])
 
 
-def _runs(facts: pd.DataFrame) -> list[str]:
+def _runs(facts: pd.DataFrame) -> NDArray[np.str_]:
     pairs = zip(facts["session_nr"], facts["run_nr"], strict=True)
-    return [f"ses-{session:02d}_run-{run:02d}" for session, run in pairs]
+    return np.array([f"ses-{session:02d}_run-{run:02d}" for session, run in pairs])
 
 
 def _epochs_file(root: Path, subject: int) -> Path:

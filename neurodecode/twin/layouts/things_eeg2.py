@@ -143,7 +143,7 @@ def _write_pictures(folder: Path, counts: EegCounts, seed: int) -> dict[str, lis
             f"{part}_img_concepts_THINGS": things,
             f"{part}_img_files": files,
         }
-    with atomic_path(folder / "image_metadata.npy") as file, file.open("wb") as stream:
+    with atomic_path(folder / "image_metadata.npy") as target, target.open("wb") as stream:
         np.save(stream, np.array(content, dtype=object), allow_pickle=True)
     return paths
 

@@ -1,0 +1,86 @@
+"""Which of 200 pictures did a person see for 100 ms? EEG of THINGS-EEG2, deep against linear.
+
+``--twin`` runs on simulated people of `neurodecode.twin.eeg`, on any machine; else ``--data`` is
+the folder of THINGS-EEG2 (ready trials in any container) and ``--pictures`` its ``image_set``.
+
+The target is the embedding of the very picture that was shown, not of its concept. Protocols:
+single trials, averages of predictions over the repeats of a picture, a person never met,
+pictures drawn from the regression head, and 250 ms and growing windows for a low-level and a
+semantic target. With ``--twin`` single trials are of pictures shown once; the test pictures of the
+real data set are all repeated, and single trials and averages are of the same ones.
+
+Cost with ``--twin``: about 10 minutes on 2 cores, 3 GB of memory.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from experiments._meeg import (
+    Effort,
+    Material,
+    by_stimulus,
+    pictures_below,
+    scaled,
+    study,
+    twin_material,
+)
+from neurodecode import twin as twins
+from neurodecode.cli.script import run_script
+from neurodecode.datasets import things_eeg2
+from neurodecode.encoders import SensorConvSize
+
+SUBJECTS = tuple(range(1, 11))
+SMALL = SensorConvSize(n_virtual=48, hidden=48, n_out=256)
+
+
+def main(
+    out: Path,
+    data: Path | None = None,
+    pictures: Path | None = None,
+    twin: bool = False,
+    fast: bool = False,
+    seed: int = 0,
+) -> None:
+    """Decode, write ``results.json`` and a gallery to ``out``; ``twin`` needs no data."""
+    if twin:
+        effort = (
+            Effort(SensorConvSize(8, 8, 16), 1, (0.5,), n_drawn=2, device="cpu")
+            if fast
+            else Effort(SMALL, 20, (0.5, 0.75), batch_size=64, learning_rate=1e-3)
+        )
+        study(simulated(fast, seed), effort, out, "things_eeg2_retrieval", seed)
+        return
+    if data is None or pictures is None:
+        raise ValueError("Give --data and --pictures, or --twin for simulated people.")
+    study(recorded(data, pictures, seed), Effort(), out, "things_eeg2_retrieval", seed)
+
+
+def simulated(fast: bool, seed: int) -> Material:
+    """Four simulated people; a quarter of the scenes, seen by all, are tested as single trials."""
+    n_trials, n_test = (48, 12) if fast else (800, 100)
+    design = twins.Design(n_test=n_test, test_repeats=2 if fast else 4, shared=0.25)
+    people = twins.eeg(2 if fast else 4, n_trials, seed=seed, design=design)
+    return twin_material(people, validation=0.15, seed=seed)
+
+
+def recorded(data: Path, pictures: Path, seed: int) -> Material:
+    """Ready trials of all people; the test pictures once as single trials, once averaged."""
+    people = [things_eeg2.read(data, one) for one in SUBJECTS]
+    split = things_eeg2.split(people, seed=seed)
+    stimuli = pictures_below(pictures, np.concatenate([one.stimulus for one in people]))
+    test = np.unique(people[0].stimulus[people[0].groups("part") == "test"])
+    return Material(
+        [scaled(one, split) for one in people],
+        stimuli,
+        by_stimulus(people, split, test),
+        {"large": test, "small": test},
+        simulated=False,
+        names=("test_pictures_single_trial", "test_pictures_averaged"),
+    )
+
+
+if __name__ == "__main__":
+    run_script(main)
