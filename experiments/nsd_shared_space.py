@@ -8,7 +8,9 @@ same width (no blocks), which is what the released code amounts to?
 ``--twin`` runs on simulated people (3 seeds) in MindEye2's layout, through the store; ``--root DIR
 --clip FOLDER`` on the real release, at the published size, which needs a GPU.
 
-Cost with ``--twin``: about 10 minutes on 2 cores, 2 GB of memory.
+Cost with ``--twin``: about 5 minutes of one core, 2 GB of memory. Seen so far with seed 0 alone
+(simulated; 40 test pictures, top-1): shared .519, linear backbone .488, one model a person .319,
+plain ridge .388; one session of a new person: pre-trained .125, from scratch .175, ridge .250.
 """
 
 from __future__ import annotations

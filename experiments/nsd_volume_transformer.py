@@ -7,7 +7,10 @@ ridge on the same voxels.
 ``--twin`` runs on four simulated people (3 seeds) in the raw layout; ``--root DIR --clip FOLDER``
 on real NSD. The volumes are those of the mask's bounding box, zero outside the mask.
 
-Cost with ``--twin``: about 8 minutes on 2 cores, 2 GB of memory.
+Cost with ``--twin``: about 6 minutes of one core, 2 GB of memory. Seen so far with seed 0 alone
+(simulated; 40 test pictures): two-way .633 of single trials, .642 of means before and .662 after
+the model; plain ridge .851 and .927. So few volumes do not teach a transformer without parameters
+of a person what ridge learns from each.
 """
 
 from __future__ import annotations
