@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -89,7 +90,8 @@ def word_error_rate(truth: References, predicted: Sequence[str]) -> NDArray[np.f
     )
 
 
-def content_words(text: str) -> set[str]:
+@lru_cache(maxsize=2**16)
+def content_words(text: str) -> frozenset[str]:
     """The words of a sentence that are not among scikit-learn's English stop words.
 
     Examples
@@ -99,9 +101,7 @@ def content_words(text: str) -> set[str]:
     """
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-    return {
-        word for word in re.findall(r"[^\W_]+", text.casefold()) if word not in ENGLISH_STOP_WORDS
-    }
+    return frozenset(re.findall(r"[^\W_]+", text.casefold())) - ENGLISH_STOP_WORDS
 
 
 def content_word_f1(truth: References, predicted: Sequence[str]) -> NDArray[np.float64]:
