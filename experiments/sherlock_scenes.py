@@ -38,31 +38,20 @@ Then 4 of this script, unchanged but for its controls.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import CountVectorizer
 
+from experiments._film import BUFFER, Film, mean_patterns, model_of, places, text_grams, unseen
 from neurodecode.cli.script import run_script
-from neurodecode.data import LeaveOneOut, Responses, Stimuli
+from neurodecode.data import LeaveOneOut, Responses
 from neurodecode.datasets import sherlock
 from neurodecode.evidence import Items, ProtocolResult, Run, Score, TestLooks, write_results
-from neurodecode.evidence.pairs import PairFolds, TwoAgainstTwo, pair_interval, ridge_weights
+from neurodecode.evidence.pairs import PairFolds, TwoAgainstTwo, pair_interval
 from neurodecode.gallery import Figure, GalleryItem, write_gallery
 from neurodecode.statistics import circular_shift_null
-
-BUFFER = 2
-
-
-@dataclass(frozen=True, eq=False)
-class Film:
-    """What all people saw, and how they responded to it."""
-
-    scenes: Stimuli
-    people: list[Responses]
 
 
 def main(data: Path, out: Path, fast: bool = False, seed: int = 0) -> None:
@@ -136,26 +125,12 @@ def correlations(film: Film, person: int) -> tuple[NDArray[np.float64], NDArray[
     own = film.people[person]
     others = [one for place, one in enumerate(film.people) if place != person]
     reference = mean_patterns(others, film.scenes.ids)
-    column = _places(film.scenes.ids, own.stimulus)
+    column = places(film.scenes.ids, own.stimulus)
     one, other = (
         values - values.mean(axis=0) for values in (own.array(np.float64), reference)
     )  # fmt: skip
     n_scenes = len(one)
     return np.corrcoef(one, other)[:n_scenes, n_scenes:], column
-
-
-def mean_patterns(people: Sequence[Responses], ids: NDArray[np.str_]) -> NDArray[np.float64]:
-    """The mean over people of each scene's pattern, over those who have it."""
-    total = np.zeros((len(ids), people[0].n_units))
-    count = np.zeros(len(ids))
-    for one in people:
-        known = one.take(np.isin(one.stimulus, ids))
-        rows = _places(ids, known.stimulus)
-        total[rows] += known.array(np.float64)
-        count[rows] += 1
-    if not count.all():
-        raise ValueError(f"Nobody has a response to scene '{ids[count == 0][0]}'.")
-    return np.asarray(total / count[:, None])
 
 
 def top_one(table: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -192,41 +167,6 @@ def shifted_score(
     return Score(float(per_item.mean()), interval, chance, shifted, len(column))
 
 
-def unseen(film: Film) -> tuple[PairFolds, Responses, list[str]]:
-    """Folds, the group's mean patterns and the texts; a text that was shown twice counts once."""
-    texts = [str(film.scenes[one]) for one in film.scenes.ids.tolist()]
-    kept = np.array(
-        sorted({text: place for place, text in reversed(list(enumerate(texts)))}.values())
-    )
-    ids, run = film.scenes.ids[kept], np.asarray(film.scenes.metadata["run"])[kept]
-    group = Responses(mean_patterns(film.people, ids), ids, "group mean", "fmri", run=run)
-    return PairFolds(ids, run, BUFFER), group, [texts[place] for place in kept]
-
-
-def text_grams(texts: Sequence[str], folds: PairFolds) -> NDArray[np.float32]:
-    """Inner products of all texts in the space learned on each fold's training texts.
-
-    TF-IDF: ``(1 + log count) * (1 + log((1 + n) / (1 + document frequency)))`` for words of the
-    training texts, rows of length 1, minus the mean of the training texts.
-
-    Returns
-    -------
-    float array, shape (n_pairs, n_scenes, n_scenes)
-    """
-    counts = CountVectorizer(stop_words="english").fit_transform(texts).toarray().astype(float)
-    frequency = np.where(counts > 0, 1.0 + np.log(np.maximum(counts, 1.0)), 0.0)
-    training = folds.training()
-    grams = np.empty((len(training), len(texts), len(texts)), dtype=np.float32)
-    for row, train in enumerate(training):
-        documents = (counts[train] > 0).sum(axis=0)
-        weight = np.where(documents > 0, 1 + np.log((1 + train.sum()) / (1 + documents)), 0.0)
-        values = frequency * weight
-        values /= np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
-        values -= values[train].mean(axis=0)
-        grams[row] = values @ values.T
-    return grams
-
-
 def text_of_unseen_scenes(
     model: TwoAgainstTwo, others: Mapping[str, TwoAgainstTwo], null_of: tuple[int, int]
 ) -> ProtocolResult:
@@ -251,19 +191,12 @@ def text_of_unseen_scenes(
     return ProtocolResult("text_of_unseen_scenes", {"two_vs_two": score}, controls, details)
 
 
-def model_of(
-    features: NDArray[np.float64], folds: PairFolds, grams: NDArray[np.float32]
-) -> TwoAgainstTwo:
-    """From features of scenes to their texts."""
-    return TwoAgainstTwo(folds, ridge_weights(features, folds), grams)
-
-
 def other_inputs(film: Film, group: Responses, seed: int) -> dict[str, NDArray[np.float64]]:
     """What is put in place of the brain: noise, the scene's time, its length, the brain less time.
 
     Texts of neighbouring scenes are alike, so that a clock alone tells many pairs apart.
     """
-    place = _places(film.scenes.ids, group.stimulus)
+    place = places(film.scenes.ids, group.stimulus)
     start, stop = (np.asarray(film.scenes.metadata[name])[place] for name in ("start", "stop"))
     clock = _standard(np.stack([start, start**2], axis=1).astype(float))
     brain = group.array(np.float64)
@@ -284,7 +217,7 @@ def items(
     nearest = {name: table.argmax(axis=1) for name, table in tables.items()}
     brain = tables["brain"]
     hits = models["brain"].hits(np.arange(len(texts), dtype=np.intp))
-    titles = np.asarray(film.scenes.metadata["title"])[_places(film.scenes.ids, folds.ids)]
+    titles = np.asarray(film.scenes.metadata["title"])[places(film.scenes.ids, folds.ids)]
     rank = (brain > np.diag(brain)[:, None]).sum(axis=1) + 1
     return [
         GalleryItem(
@@ -333,11 +266,6 @@ def scene_figure(film: Film) -> Figure:
     plt.close(figure)
     caption = f"Mean over {len(full)} people of the correlation of their scenes with the others'."
     return Figure("Scenes across people", caption, figure)
-
-
-def _places(ids: NDArray[np.str_], wanted: NDArray[np.str_]) -> NDArray[np.intp]:
-    order = np.argsort(ids)
-    return np.asarray(order[np.searchsorted(ids, wanted, sorter=order)], dtype=np.intp)
 
 
 def _standard(values: NDArray[np.float64]) -> NDArray[np.float64]:
