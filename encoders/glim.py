@@ -241,6 +241,16 @@ class Glim(BaseEncoder):
             rows.append(model.network.pool_text(states, words).cpu())
         return Embeddings(torch.cat(rows).numpy(), np.array(list(texts)), f"{self.space_}/pooled")
 
+    @torch.no_grad()
+    def teacher_forced(self, responses: Responses) -> list[str]:
+        """Sentences with the true words before each word given: no measure of the brain."""
+        device = pick_device(self.plan.device)
+        language = FrozenT5.load(self.language_model, download=self.download, device=device)
+        tokens = torch.from_numpy(self.predict(responses).array()).to(device)
+        texts = [str(text) for text in responses.metadata["text"]]
+        rows = [slice(i, i + self.batch_size) for i in range(0, len(texts), self.batch_size)]
+        return [one for row in rows for one in language.teacher_forced(tokens[row], texts[row])]
+
     def adapt(self, responses: Responses, targets: Targets | None, split: Split) -> Self:
         """A new person is *unknown* to the prompts, and nothing needs training."""
         return self

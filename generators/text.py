@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -111,6 +111,12 @@ class Captioner(BaseGenerator):
     def _folder(self) -> Path:
         given = shipped("captioner") if self.model is None else self.model
         return find_folder(given, FILES, download=self.download, what="Captioner")
+
+    def _check(self, embeddings: Embeddings, n_samples: int) -> None:
+        # tokens that an encoder learned through this very decoder are at home here
+        if self.space is not None and embeddings.space.startswith(f"t5:{self._folder().name}/"):
+            embeddings = replace(embeddings, space=self.space)
+        super()._check(embeddings, n_samples)
 
     def _draw(self, embeddings: Embeddings, seeds: NDArray[np.uint64]) -> NDArray[np.str_]:
         points = self.restandardise.apply(embeddings) if self.restandardise else embeddings

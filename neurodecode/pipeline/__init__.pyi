@@ -16,5 +16,6 @@ from ._picture_measures import network_measures as network_measures
 from ._protocol import Goal as Goal
 from ._protocol import Output as Output
 from ._protocol import Protocol as Protocol
+from ._sentence_decoder import SentenceDecoder as SentenceDecoder
 from ._sentence_measures import CaptionAccuracy as CaptionAccuracy
 from ._sentence_measures import SentenceScore as SentenceScore

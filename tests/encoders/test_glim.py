@@ -150,6 +150,17 @@ def test_no_text_stands_twice_in_a_batch(t5: Path) -> None:
     assert Counter(text for texts in raw for text in texts) == dict.fromkeys(TEXTS.values(), 2)
 
 
+def test_teacher_forcing_reads_the_text_and_predicting_does_not(fitted: Glim) -> None:
+    """The published flaw: what comes out depends on the true words that are put in."""
+    responses = SPLIT.part(person("a", 0), "test")
+    turned = np.roll(responses.metadata["text"], 1)
+    other = responses.with_values(responses.values, metadata={**responses.metadata, "text": turned})
+    said = fitted.teacher_forced(responses)
+    assert len(said) == len(responses)
+    assert said != fitted.teacher_forced(other)
+    np.testing.assert_array_equal(fitted.predict(responses).values, fitted.predict(other).values)
+
+
 def test_saved_and_loaded_it_predicts_the_same(fitted: Glim, tmp_path: Path) -> None:
     again = Glim.load(fitted.save(tmp_path))
     assert isinstance(again.losses, GlimLosses)

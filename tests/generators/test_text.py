@@ -62,3 +62,12 @@ def test_the_nucleus_keeps_forbidden_words_out():
     scores = torch.tensor([[0.0, -torch.inf, 0.0]])
     drawn = [int(SeededNucleus(Nucleus(1.0), [s])(scores, scores).argmax()) for s in range(50)]
     assert set(drawn) == {0, 2}
+
+
+def test_tokens_learned_through_this_decoder_are_read_and_others_are_not() -> None:
+    writer = Captioner(device="cpu")
+    tokens = Embeddings(np.zeros((1, 3, 256), dtype=np.float32), ["a"], "t5:captioner/states-3")
+    assert writer.generate(tokens).values.shape == (1, 1)
+    other = Embeddings(tokens.array(), ["a"], "t5:another/states-3")
+    with pytest.raises(ValueError, match="Captioner reads points of the space"):
+        writer.generate(other)
