@@ -14,3 +14,6 @@ from .token_transformer import TokenLoss as TokenLoss
 from .token_transformer import TokenSizes as TokenSizes
 from .token_transformer import TokenTransformer as TokenTransformer
 from .volume_transformer import VolumeTransformer as VolumeTransformer
+from .nice import Nice as Nice
+from .atm import Atm as Atm
+from ._compact_networks import CompactSize as CompactSize

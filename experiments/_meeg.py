@@ -117,7 +117,7 @@ def twin_material(people: Sequence[Responses], *, validation: float, seed: int) 
 def by_stimulus(people: Sequence[Responses], split: Split, test: NDArray[np.str_]) -> Split:
     """A split by concept as one of pictures, with some pictures of the test concepts."""
     parts = {
-        name: np.unique(np.concatenate([split.part(one, name).stimulus for one in people]))  # type: ignore[arg-type]
+        name: np.unique(np.concatenate([split.part(one, name).stimulus for one in people]))
         for name in ("train", "validation")
     }
     return Split(parts["train"], parts["validation"], test, rule=split.rule)
@@ -205,13 +205,13 @@ def protocol(material: Material, test: str, name: str, seed: int, **more: Any) -
 def seen_ids(material: Material) -> list[str]:
     """Stimuli that fitting may see."""
     ids = [material.split.seen(one).stimulus for one in material.people]
-    return np.unique(np.concatenate(ids)).tolist()
+    return [str(one) for one in np.unique(np.concatenate(ids))]
 
 
 def train_ids(material: Material) -> list[str]:
     """Stimuli of the training part."""
     ids = [material.split.part(one, "train").stimulus for one in material.people]
-    return np.unique(np.concatenate(ids)).tolist()
+    return [str(one) for one in np.unique(np.concatenate(ids))]
 
 
 def nearest_training(material: Material, goal: Goal) -> Retrieval:
@@ -438,7 +438,7 @@ def topography(material: Material, deep: SensorConv, goal: Goal) -> Figure:
     out = model.network(values, layout, deep._person(person.subject))["retrieval"]
     [target] = goal.points(person.stimulus).values()
     truth = torch.from_numpy(target.rows(person.stimulus))
-    torch.nn.functional.cosine_similarity(out, truth).sum().backward()  # type: ignore[no-untyped-call]
+    torch.nn.functional.cosine_similarity(out, truth).sum().backward()
     assert values.grad is not None
     weight = (values.grad * values).detach().sum(dim=2).abs().mean(dim=0).numpy()
     figure, axis = plt.subplots(figsize=(3.6, 3.4), layout="constrained")

@@ -37,7 +37,35 @@ def _shared_space():
     return encoders.SharedSpace(small, plan=plan, batch_size=8)
 
 
+def _sensor_conv():
+    return encoders.SensorConv(
+        size=encoders.SensorConvSize(n_virtual=6, hidden=8, n_out=16),
+        plan=Plan(max_epochs=15, learning_rate=1e-2, weight_decay=0.0, device="cpu"),
+        batch_size=16,
+    )
+
+
+def _compact(kind):
+    plan = Plan(max_epochs=15, learning_rate=1e-2, weight_decay=0.0, device="cpu")
+    return kind(0.5, encoders.CompactSize(4, 5, 4, 2), plan, batch_size=16)
+
+
 CASES = [
+    Case("SensorConv", _sensor_conv, people=sensor_people, any_size=True, tolerance=1e-4),
+    Case(
+        "Nice",
+        lambda: _compact(encoders.Nice),
+        people=sensor_people,
+        zero_shot=True,
+        tolerance=1e-4,
+    ),
+    Case(
+        "Atm",
+        lambda: _compact(encoders.Atm),
+        people=sensor_people,
+        zero_shot=True,
+        tolerance=1e-4,
+    ),
     Case("MindBridge", _mind_bridge, tolerance=1e-5),
     Case("SharedSpace", _shared_space, tolerance=1e-4),
     Case("Ridge", lambda: encoders.Ridge(device="cpu")),
