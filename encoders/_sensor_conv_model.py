@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from neurodecode.data import Responses
 from neurodecode.encoders._losses import info_nce
-from neurodecode.encoders._sensor_conv_network import PersonLayer, SensorConvNetwork, flat_layout
+from neurodecode.encoders._sensor_conv_network import PersonLayer, flat_layout
 from neurodecode.encoders._trials import TrialBatch
 
 HEADS = ("retrieval", "regression")
@@ -34,7 +34,7 @@ class SensorConvModel(nn.Module):
     std: Tensor
 
     def __init__(
-        self, network: SensorConvNetwork, mean: NDArray[np.float32], std: NDArray[np.float32]
+        self, network: nn.Module, mean: NDArray[np.float32], std: NDArray[np.float32]
     ) -> None:
         super().__init__()
         self.network = network

@@ -15,13 +15,11 @@ import torch
 from torch import Tensor
 
 from experiments.train_small import data
-from experiments.train_small.captions import SCALE, caption_loss, decoder
+from experiments.train_small.captions import caption_loss, decoder, fold_scale
 from experiments.train_small.clip import embed
 from experiments.train_small.conditions import follow
 from experiments.train_small.generator import load_clip
 from experiments.train_small.loop import Budget, fit, write_outcome
-
-SHARE = 0.55
 
 
 def train(work: Path, out: Path, budget: Budget, batch: int, device: str) -> None:
@@ -45,11 +43,7 @@ def train(work: Path, out: Path, budget: Budget, batch: int, device: str) -> Non
 
 def write_model(model: Any, folder: Path, work: Path) -> None:
     """Fold the scale of the states into the layers that read them; save with the tokenizer."""
-    with torch.no_grad():
-        for block in model.decoder.block:
-            attention = block.layer[1].EncDecAttention
-            attention.k.weight *= SCALE
-            attention.v.weight *= SCALE
+    fold_scale(model)
     model.half().save_pretrained(folder)
     for file in (work / "tokenizer").iterdir():
         (folder / file.name).write_bytes(file.read_bytes())
@@ -63,8 +57,9 @@ def main() -> None:
     parser.add_argument("--steps", type=int)
     parser.add_argument("--batch", type=int, default=512)
     parser.add_argument("--device", default="cuda")
+    parser.add_argument("--start", type=Path, help="for the other scripts; not used here")
     given = parser.parse_args()
-    budget = Budget(given.seconds * SHARE, given.steps, learning_rate=7e-4, weight_decay=0.01)
+    budget = Budget(given.seconds, given.steps, learning_rate=7e-4, weight_decay=0.01)
     train(given.work, given.out, budget, given.batch, given.device)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 from transformers import T5Config, T5ForConditionalGeneration
 from transformers.modeling_outputs import BaseModelOutput
@@ -33,3 +34,17 @@ def caption_loss(model: Any, states: Tensor, tokens: Tensor) -> Tensor:
         use_cache=False,
     ).loss
     return found
+
+
+def fold_scale(model: Any, factor: float = SCALE) -> None:
+    """Move the scale of the states into the layers that read them."""
+    with torch.no_grad():
+        for block in model.decoder.block:
+            attention = block.layer[1].EncDecAttention
+            attention.k.weight *= factor
+            attention.v.weight *= factor
+
+
+def unfold_scale(model: Any) -> None:
+    """Take the scale out again."""
+    fold_scale(model, 1 / SCALE)

@@ -1,10 +1,10 @@
 """Train the small open_clip model on scenes and their captions.
 
 Cost: about 2.5 minutes of an H100 beside the autoencoder's training. Expect: text to picture top-1
-above .9 among 1,000 unseen scenes (`evaluate.py`). Beside the contrastive loss, two more keep in
+above .9 among 1,000 unseen scenes (`evaluate.py`). Beside the contrastive loss, others keep in
 the pooled picture embedding what pairs alone would let go: the caption written from it by a T5
-decoder (which `captioner.py` trains on), and a 16 x 16 thumbnail by a linear map that is thrown
-away.
+decoder (which `captioner.py` trains on), and by linear maps that are thrown away a 16 x 16
+thumbnail and the kind and colour of the main object.
 
 Sources: Radford et al. 2021 (CLIP); Yu et al. 2022 (CoCa), section 3.2, for the caption loss.
 """
@@ -19,12 +19,13 @@ from typing import Any
 import numpy as np
 import torch
 from open_clip import CLIP
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
+from transformers import T5ForConditionalGeneration
 
 from experiments.train_small import data
-from experiments.train_small.captions import EMBED, caption_loss, decoder
+from experiments.train_small.captions import EMBED, caption_loss, decoder, unfold_scale
 from experiments.train_small.conditions import follow
 from experiments.train_small.loop import Budget, fit, write_outcome
 
@@ -48,13 +49,22 @@ CONFIG: dict[str, Any] = {
 
 
 class WithHelp(nn.Module):
-    """CLIP, the caption decoder, and the linear map that is thrown away."""
+    """CLIP, the caption decoder, and the linear maps that are thrown away."""
 
-    def __init__(self, end: int) -> None:
+    def __init__(self, end: int, n_main: list[int]) -> None:
         super().__init__()
         self.captioner = decoder(end)
         self.clip = CLIP(**CONFIG["model_cfg"])
         self.thumbnail = nn.Linear(EMBED, 16 * 16 * 3)
+        self.main = nn.ModuleList(nn.Linear(EMBED, n) for n in n_main)
+
+    def go_on_from(self, folder: Path) -> None:
+        """Start with the weights of models that were shipped before."""
+        state = load_file(folder / "clip" / "open_clip_model.safetensors")
+        self.clip.load_state_dict(state, strict=False)
+        written = T5ForConditionalGeneration.from_pretrained(folder / "captioner").float()
+        unfold_scale(written)
+        self.captioner.load_state_dict(written.state_dict())
 
 
 def as_input(pictures: Tensor) -> Tensor:
@@ -71,11 +81,18 @@ def contrastive(image: Tensor, text: Tensor, scale: Tensor) -> Tensor:
     )
 
 
-def train(work: Path, out: Path, budget: Budget, batch: int, device: str) -> None:
+def train(
+    work: Path, out: Path, budget: Budget, batch: int, device: str, start: Path | None
+) -> None:
     torch.manual_seed(budget.seed)
     raw, ids = data.load(work, "train")
+    labels, n_main = data.load_main(work, "train")
+    main = torch.from_numpy(labels).to(device)
     pictures, tokens = torch.from_numpy(raw).to(device), torch.from_numpy(ids).to(device)
-    model = WithHelp(data.end_token(work / "tokenizer")).to(device)
+    model = WithHelp(data.end_token(work / "tokenizer"), n_main)
+    if start is not None:
+        model.go_on_from(start)
+    model = model.to(device)
 
     def loss_of() -> Tensor:
         rows = torch.randint(len(pictures), (batch,), device=device)
@@ -88,6 +105,9 @@ def train(work: Path, out: Path, budget: Budget, batch: int, device: str) -> Non
         small = functional.avg_pool2d(seen, 4).flatten(1)
         drawn = model.thumbnail(image * EMBED**0.5)
         loss = loss + functional.mse_loss(drawn.float(), small)
+        for place, head in enumerate(model.main):
+            said = head(image * EMBED**0.5).float()
+            loss = loss + functional.cross_entropy(said, main[rows, place])
         half = torch.arange(batch // 2, device=device)
         states = follow(image, half)
         return loss + caption_loss(model.captioner, states, tokens[rows[half], wording[half]])
@@ -138,9 +158,10 @@ def main() -> None:
     parser.add_argument("--steps", type=int)
     parser.add_argument("--batch", type=int, default=1024)
     parser.add_argument("--device", default="cuda")
+    parser.add_argument("--start", type=Path, help="go on from the models in this folder")
     given = parser.parse_args()
     budget = Budget(given.seconds, given.steps, learning_rate=1.2e-3, weight_decay=0.1)
-    train(given.work, given.out, budget, given.batch, given.device)
+    train(given.work, given.out, budget, given.batch, given.device, given.start)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Scenes in bulk: pictures, token ids of captions, and the tokenizer both text models share.
 
-Ids of the parts lie far above those a twin shows (below ten million), so that nothing a demo
-decodes was ever trained on.
+Ids of the parts lie below those a twin shows (from 100 million on), so that nothing a demo decodes
+was ever trained on.
 """
 
 from __future__ import annotations
@@ -29,36 +29,48 @@ def ids_of(first: int, n_scenes: int) -> list[str]:
 
 def draw(
     ids: list[str], tokenizer: Path
-) -> tuple[NDArray[np.uint8], NDArray[np.int16], list[list[str]]]:
-    """Pictures (n, 64, 64, 3), token ids (n, N_WORDINGS, N_TOKENS) and the captions."""
+) -> tuple[NDArray[np.uint8], NDArray[np.int16], list[list[str]], list[tuple[str, str]]]:
+    """Pictures (n, 64, 64, 3), token ids (n, N_WORDINGS, N_TOKENS), captions, kind and colour."""
     from neurodecode import scenes
 
     captions = [list(scenes.captions(one)) for one in ids]
-    return scenes.stimuli(ids).stack(), tokenize(captions, tokenizer), captions
+    facts = [scenes.attributes(one) for one in ids]
+    main = [(str(fact["kind"]), str(fact["colour"])) for fact in facts]
+    return scenes.stimuli(ids).stack(), tokenize(captions, tokenizer), captions, main
 
 
 def render(folder: Path, part: str, first: int, n_scenes: int, workers: int) -> None:
-    """Write ``<part>.npy`` (pictures), ``<part>-tokens.npy`` and ``<part>.json`` (captions)."""
+    """Write ``<part>.npy`` (pictures), ``-tokens.npy``, ``-main.npy`` and ``.json`` (captions)."""
     ids = ids_of(first, n_scenes)
     chunks = [ids[start : start + CHUNK] for start in range(0, n_scenes, CHUNK)]
     folder.mkdir(parents=True, exist_ok=True)
     pictures = np.empty((n_scenes, 64, 64, 3), np.uint8)
     tokens = np.empty((n_scenes, N_WORDINGS, N_TOKENS), np.int16)
     captions: list[list[str]] = []
+    main: list[tuple[str, str]] = []
     with get_context("spawn").Pool(workers) as pool:
         work = partial(draw, tokenizer=folder / "tokenizer")
-        for chunk, (drawn, ids_, texts) in enumerate(pool.imap(work, chunks)):
+        for chunk, (drawn, ids_, texts, facts) in enumerate(pool.imap(work, chunks)):
             rows = slice(chunk * CHUNK, chunk * CHUNK + len(drawn))
             pictures[rows], tokens[rows] = drawn, ids_
             captions += texts
+            main += facts
     np.save(folder / f"{part}.npy", pictures)
     np.save(folder / f"{part}-tokens.npy", tokens)
+    np.save(folder / f"{part}-main.npy", np.array(main))
     (folder / f"{part}.json").write_text(json.dumps(captions), encoding="utf-8")
 
 
 def load(folder: Path, part: str) -> tuple[NDArray[np.uint8], NDArray[np.int16]]:
     """Pictures and token ids that `render` wrote."""
     return np.load(folder / f"{part}.npy"), np.load(folder / f"{part}-tokens.npy")
+
+
+def load_main(folder: Path, part: str) -> tuple[NDArray[np.int64], list[int]]:
+    """Kind and colour of the main object as numbers, (n, 2), and how many of each there are."""
+    names = np.load(folder / f"{part}-main.npy")
+    codes = [np.unique(names[:, place], return_inverse=True)[1] for place in range(2)]
+    return np.stack(codes, axis=1), [int(one.max()) + 1 for one in codes]
 
 
 def make_tokenizer(n_scenes: int, folder: Path) -> None:

@@ -39,13 +39,19 @@ CONFIG: dict[str, Any] = {
 }  # fmt: skip
 
 
-def train(work: Path, out: Path, budget: Budget, batch: int, device: str) -> None:
+def train(
+    work: Path, out: Path, budget: Budget, batch: int, device: str, start: Path | None
+) -> None:
     torch.manual_seed(budget.seed)
     raw, _ = data.load(work, "train")
     embeddings = embed(load_clip(out, device), raw, device)
     latents = load_latents(out, raw, device)
     mean, spread = embeddings.mean(0), embeddings.std(0)
-    model: Any = UNet2DConditionModel(**CONFIG).to(device).to(memory_format=torch.channels_last)
+    model: Any = UNet2DConditionModel(**CONFIG)
+    if start is not None:
+        model = UNet2DConditionModel.from_pretrained(start / "generator" / "unet").float()
+        unfold(model, mean.cpu(), spread.cpu())
+    model = model.to(device).to(memory_format=torch.channels_last)
 
     def loss_of() -> Tensor:
         rows = torch.randint(len(latents), (batch,), device=device)
@@ -94,6 +100,14 @@ def fold(model: Any, mean: Tensor, spread: Tensor) -> Any:
     return model
 
 
+def unfold(model: Any, mean: Tensor, spread: Tensor) -> None:
+    """The reverse of `fold`, for the spread of other embeddings."""
+    with torch.no_grad():
+        for layer in (model.class_embedding.linear_1, model.encoder_hid_proj.image_embeds):
+            layer.bias += layer.weight @ mean
+            layer.weight *= spread
+
+
 def write_index(folder: Path) -> None:
     """Name the parts as a diffusers pipeline does."""
     index = {
@@ -113,11 +127,12 @@ def main() -> None:
     parser.add_argument("--steps", type=int)
     parser.add_argument("--batch", type=int, default=512)
     parser.add_argument("--device", default="cuda")
+    parser.add_argument("--start", type=Path, help="go on from the models in this folder")
     given = parser.parse_args()
     budget = Budget(
         given.seconds, given.steps, learning_rate=7e-4, weight_decay=0.01, average=0.995
     )
-    train(given.work, given.out, budget, given.batch, given.device)
+    train(given.work, given.out, budget, given.batch, given.device, given.start)
 
 
 if __name__ == "__main__":

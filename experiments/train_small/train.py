@@ -4,13 +4,16 @@ Cost: about 9 minutes of an H100 with 16 cores: drawing 200,000 scenes (1 minute
 model beside the autoencoder (2.5 minutes), the picture generator beside the caption model (4
 minutes). Expect what `evaluate.py` prints, and what stands in the model cards beside the weights.
 
-    python -m experiments.train_small.train --work /tmp/work --out /tmp/out
+    python -m experiments.train_small.train --work WORK --out OUT
+
+``--start FOLDER`` goes on from models shipped before; their autoencoder stays as it is.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -46,18 +49,40 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, nargs=2, default=(150.0, 230.0))
     parser.add_argument("--batch", type=int)
     parser.add_argument("--device", default="cuda")
+    parser.add_argument("--start", type=Path, help="go on from the models in this folder")
     given = parser.parse_args()
     start = time.monotonic()
     given.out.mkdir(parents=True, exist_ok=True)
     os.environ |= {"TOKENIZERS_PARALLELISM": "false", "OMP_NUM_THREADS": "1"}
-    data.make_tokenizer(min(5000, given.scenes), given.work / "tokenizer")
+    if given.start:
+        (given.work / "tokenizer").mkdir(parents=True, exist_ok=True)
+        for name in ("tokenizer.json", "tokenizer_config.json"):
+            shutil.copy(given.start / "clip" / name, given.work / "tokenizer" / name)
+    else:
+        data.make_tokenizer(min(5000, given.scenes), given.work / "tokenizer")
     data.render(given.work, "train", data.TRAIN, given.scenes, cpu_count())
     data.render(given.work, "validation", data.VALIDATION, 1000, cpu_count())
     print(f"{given.scenes} scenes drawn in {time.monotonic() - start:.0f} s", flush=True)
-    for modules, seconds in zip(STAGES, given.seconds, strict=True):
-        more = ["--work", str(given.work), "--out", str(given.out), "--device", given.device]
-        more += ["--seconds", str(seconds)] + (["--batch", str(given.batch)] if given.batch else [])
-        run_together(modules, more, given.out)
+    more = []
+    stages = STAGES
+    if given.start:
+        more = ["--start", str(given.start)]
+        stages = (("clip",), STAGES[1])
+        shutil.copytree(given.start / "generator" / "vae", given.out / "generator" / "vae")
+    for modules, seconds in zip(stages, given.seconds, strict=True):
+        options = [
+            *more,
+            "--work",
+            str(given.work),
+            "--out",
+            str(given.out),
+            "--device",
+            given.device,
+        ]
+        options += ["--seconds", str(seconds)] + (
+            ["--batch", str(given.batch)] if given.batch else []
+        )
+        run_together(modules, options, given.out)
         print(f"{modules} done after {time.monotonic() - start:.0f} s", flush=True)
 
 

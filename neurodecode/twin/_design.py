@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from neurodecode import scenes
 from neurodecode.data import Responses, Split
 
-WORLD = 10_000_000
-"""A twin with seed s shows scenes from WORLD * (s + 1) on; lower numbers are free for training."""
+FIRST, WORLD = 100_000_000, 10_000_000
+"""A twin with seed s shows scenes from FIRST + WORLD * s on; the shipped models saw lower ones."""
 TEST_OFFSET = 9_000_000
 PERSON_STEP = 100_000
 
@@ -68,12 +68,12 @@ class Design:
 
     def test_ids(self, seed: int) -> list[str]:
         """Ids of the test scenes."""
-        first = WORLD * (seed + 1) + TEST_OFFSET
+        first = FIRST + WORLD * seed + TEST_OFFSET
         return [scenes.scene_id(first + i) for i in range(self.n_test)]
 
     def train_ids(self, seed: int, person: int) -> list[str]:
         """Ids of one person's training scenes: first those that all see."""
-        first = WORLD * (seed + 1)
+        first = FIRST + WORLD * seed
         n_shared = round(self.shared * self.n_trials)
         own = first + PERSON_STEP * (person + 1)
         numbers = [*range(first, first + n_shared), *range(own, own + self.n_trials - n_shared)]

@@ -73,9 +73,7 @@ def test_people_may_have_unequally_many_trials_and_all_terms_add_up() -> None:
     assert touched.tolist() == [True, False, True]
 
 
-def test_the_cycle_is_the_embedding_error_after_the_second_persons_loop() -> (
-    None
-):
+def test_the_cycle_is_the_embedding_error_after_the_second_persons_loop() -> None:
     found = losses((1, 0))
     torch.manual_seed(0)
     net = MindBridgeNet(3, {"image": (2, 4), "text": (5,)}, SMALL)

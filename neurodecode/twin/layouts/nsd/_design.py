@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from neurodecode import scenes
 from neurodecode.data import Responses
-from neurodecode.twin._design import WORLD, Trials
+from neurodecode.twin._design import FIRST, WORLD, Trials
 from neurodecode.twin._fmri import FmriPerson
 
 RUNS_PER_SESSION = 12
@@ -108,7 +108,7 @@ class NsdDesign:
 
     def scene(self, picture: int) -> str:
         """The scene that is picture number ``picture`` (0-based)."""
-        return scenes.scene_id(WORLD * (self.seed + 1) + int(picture))
+        return scenes.scene_id(FIRST + WORLD * self.seed + int(picture))
 
     def pictures(self, size: int) -> NDArray[np.uint8]:
         """All pictures, uint8 (n_pictures, size, size, 3)."""
