@@ -224,7 +224,7 @@ class SentenceScale(RobustScale):
                 f"Subject '{responses.subject}' has no training sentences to scale by."
             )
         joined = Responses(
-            recorded.T[None], ["all"], responses.subject, "eeg",
+            recorded.T[None], np.array(["all"]), responses.subject, "eeg",
             dims=responses.dims, units=responses.units,
         )  # fmt: skip
         return super().fit(joined)

@@ -159,8 +159,8 @@ def constants(
     own = np.arange(len(column))
     if isinstance(measure, ZeroShot):
         labels = np.concatenate([one.groups(measure.label) for one in case.train])
-        said = str(majority(labels[np.isin(labels, measure.classes)].tolist()))
-        return {MAJORITY: measure.agree(np.full(len(column), said), case.texts)[own, column]}
+        class_said = str(majority(labels[np.isin(labels, measure.classes)].tolist()))
+        return {MAJORITY: measure.agree(np.full(len(column), class_said), case.texts)[own, column]}
     if not isinstance(measure, Written):
         return {}
     known, corpora = by_text(case.train), corpora_of(case.train)

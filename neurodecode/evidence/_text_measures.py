@@ -200,7 +200,8 @@ class ZeroShot:
 
     def agree(self, said: NDArray[np.str_], texts: Texts) -> Table:
         """1 where the class said is the text's label, (n, n_texts)."""
-        return (said[:, None] == np.asarray(texts.labels[self.label])[None]).astype(np.float64)
+        labels = np.asarray(texts.labels[self.label])
+        return np.asarray(said[:, None] == labels[None], dtype=np.float64)
 
     def known(self, texts: Texts) -> NDArray[np.bool_]:
         return np.isin(np.asarray(texts.labels.get(self.label, [""] * len(texts))), self.classes)

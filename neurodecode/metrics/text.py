@@ -101,7 +101,8 @@ def content_words(text: str) -> frozenset[str]:
     """
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-    return frozenset(re.findall(r"[^\W_]+", text.casefold())) - ENGLISH_STOP_WORDS
+    found: frozenset[str] = frozenset(re.findall(r"[^\W_]+", text.casefold()))
+    return found.difference(ENGLISH_STOP_WORDS)
 
 
 def content_word_f1(truth: References, predicted: Sequence[str]) -> NDArray[np.float64]:
