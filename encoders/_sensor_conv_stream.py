@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from neurodecode.encoders._sensor_conv_model import SensorConvModel
-from neurodecode.encoders._sensor_conv_network import DilatedBlock
+from neurodecode.encoders._sensor_conv_network import DilatedBlock, SensorConvNetwork
 
 
 class SensorConvStream:
@@ -47,7 +47,8 @@ class SensorConvStream:
     def __init__(
         self, model: SensorConvModel, layout: Tensor, person: int | None, head: str
     ) -> None:
-        network = copy.deepcopy(model.network).cpu().eval().requires_grad_(False)
+        network = cast(SensorConvNetwork, copy.deepcopy(model.network))
+        network = network.cpu().eval().requires_grad_(False)
         with torch.inference_mode():
             matrix, offset = network.spatial_map(layout.cpu(), person)
         self._matrix, self._offset = matrix, offset[:, None]
@@ -55,7 +56,8 @@ class SensorConvStream:
         self.reach = sum(_reach(one) for one in blocks)
         self._trunk = nn.Sequential(*(_fused(one) for one in blocks), *network.project[:2])
         self._last = cast(nn.Conv1d, network.project[2])
-        self._aggregate, self._head = network.aggregate, network.heads[head]
+        self._aggregate = network.aggregate
+        self._head = network.heads[head]
         scaled = head == "regression"
         self._mean: Tensor | None = model.mean.cpu() if scaled else None
         self._std: Tensor | None = model.std.cpu() if scaled else None

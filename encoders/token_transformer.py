@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, Self
+from typing import Literal, Self, cast
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from neurodecode.training import History, Plan, pick_device, seeded, train
 from ._base import as_people, as_targets
 from ._token_bridge import Bridge, fit_bridge
 from ._token_groups import make_layout, positions_of, time_length
-from ._token_net import TokenLoss, TokenNet, TokenRows, TokenSizes, TokenStep, quiet_tokens
+from ._token_net import Head, TokenLoss, TokenNet, TokenRows, TokenSizes, TokenStep, quiet_tokens
 from ._token_reading import EVERYONE, TokenReader, bump_groups, token_places
 from ._token_space import HeadSpace, learn_spaces
 
@@ -202,9 +202,10 @@ class TokenTransformer(TokenReader):
 
     def _calibrate(self, rows: TokenRows, spaces: dict[str, HeadSpace]) -> None:
         draw = np.random.default_rng(self.seed).permutation(len(rows.tokens))[:2000]
-        bases = rows.tokens[draw, 0].split(self.net_.widths, dim=1)
+        tokens: Tensor = rows.tokens[draw, 0]
+        bases = torch.split(tokens, self.net_.widths, dim=1)
         for head, base, (name, space) in zip(self.net_.heads, bases, spaces.items(), strict=True):
-            head.calibrate(base, rows.targets[name][draw], space)
+            cast(Head, head).calibrate(base, rows.targets[name][draw], space)
 
     def _train(self, rows: TokenRows, validation: TokenRows | None) -> History:
         device = pick_device(self.plan.device)

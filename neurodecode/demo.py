@@ -94,7 +94,9 @@ def simulate(
     modality: Modality, n_subjects: int, n_trials: int, signal: float, seed: int
 ) -> list[Responses]:
     """Simulated people of one modality, with 200 test scenes shown three times."""
-    record = {"fmri": twin.fmri, "meg": twin.meg, "eeg": twin.eeg}[modality]
+    if modality == "fmri":
+        return twin.fmri(n_subjects, n_trials, seed=seed, signal=signal)
+    record = twin.meg if modality == "meg" else twin.eeg
     return record(n_subjects, n_trials, seed=seed, signal=signal)
 
 
