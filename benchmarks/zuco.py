@@ -6,7 +6,7 @@ A simulated person's task of 40 sentences (104 channels, 500 Hz, 2 to 6 s, 8-byt
 files) is written in either format and read again, sentence by sentence, without the words and with
 them. "Stored" counts the EEG alone. The files were just written, so that the disk is not measured.
 
-Cost: about a minute and 150 MB of disk. Measured on two busy cores (`benchmarks/results/zuco.json`):
+Cost: about a minute and 150 MB of disk. Measured on two busy cores (``results/zuco.json``):
 MATLAB 5 144 MB/s, the file in memory (74 MB more for 67 MB of EEG); MATLAB 7.3 361 MB/s, 9 MB more.
 With the words of each sentence: 92 and 18 MB/s; in 7.3 each measure of each word is a data set of
 its own, found by a reference. `read_subject` reads without the words. Target: 100 MB/s or more.
