@@ -1,11 +1,11 @@
 from ._restandardise import Restandardise as Restandardise
+from .diffusion import IpAdapter as IpAdapter
+from .diffusion import Kandinsky as Kandinsky
+from .diffusion import LatentImage as LatentImage
+from .diffusion import UnClip as UnClip
 from .direct import DirectImage as DirectImage
 from .images import SmallFlow as SmallFlow
 from .retrieval import Retrieval as Retrieval
 from .text import Beams as Beams
 from .text import Captioner as Captioner
 from .text import Nucleus as Nucleus
-from .diffusion import IpAdapter as IpAdapter
-from .diffusion import Kandinsky as Kandinsky
-from .diffusion import LatentImage as LatentImage
-from .diffusion import UnClip as UnClip

@@ -32,7 +32,8 @@ from neurodecode.targets import OpenClip
 logger = logging.getLogger("neurodecode")
 
 MODALITIES: tuple[Modality, ...] = ("fmri", "meg", "eeg")
-N_DRAWN = 200
+N_DRAWN = 120
+N_CANDIDATES = 2
 N_KINDS = 12
 TAGS = ("kind", "background")
 
@@ -115,7 +116,10 @@ def evaluate(people: Sequence[Responses], modality: Modality, run: Run, seed: in
         people,
         Goal(stimuli, clip),
         encoder=TokenTransformer(seed=seed),
-        generator={"picture": SmallFlow(), "caption": Captioner()},
+        generator={
+            "picture": SmallFlow(judge=clip, n_candidates=N_CANDIDATES),
+            "caption": Captioner(),
+        },
         protocol=Protocol(
             twin.split(people, seed=seed),
             name=modality,

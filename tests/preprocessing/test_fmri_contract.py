@@ -31,7 +31,7 @@ def _responses(seed, n_voxels=8):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("step", STEPS, ids=str)
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: type(step).__name__)
 class TestContract:
     def test_protocol_and_parameters(self, step):
         assert isinstance(step, Preprocessor)
