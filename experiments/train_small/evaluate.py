@@ -2,7 +2,7 @@
 
 Cost: about 3 minutes on 2 cores.
 
-    python -m experiments.train_small.evaluate --json /tmp/figures.json
+    python -m experiments.train_small.evaluate --json FIGURES.json
 
 Wanted: text to picture top-1 among 1,000 above .9; a sample's own embedding finds its scene among
 100 with top-1 above .8; kind and colour of the main object right in more than 90 % of captions;

@@ -2,7 +2,7 @@
 
 Cost: seconds. Run `evaluate.py` after it, then this again with its figures for the cards:
 
-    python -m experiments.train_small.ship --out /tmp/out --figures /tmp/figures.json
+    python -m experiments.train_small.ship --out OUT --figures FIGURES.json
 """
 
 from __future__ import annotations
