@@ -24,6 +24,8 @@ class SensorConvModel(nn.Module):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from neurodecode.encoders._sensor_conv_network import SensorConvNetwork
     >>> network = SensorConvNetwork(6, 2, 0, HEADS, n_virtual=3, hidden=4, n_out=4)
     >>> model = SensorConvModel(network, np.zeros(2, np.float32), np.ones(2, np.float32))
     >>> sorted(model.embed(torch.zeros(1, 3, 6), torch.rand(3, 2), None))
@@ -65,6 +67,8 @@ class OnlyThePerson(nn.Module):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from neurodecode.encoders._sensor_conv_network import SensorConvNetwork
     >>> network = SensorConvNetwork(6, 2, 1, HEADS, n_virtual=3, hidden=4, n_out=4)
     >>> model = SensorConvModel(network, np.zeros(2, np.float32), np.ones(2, np.float32))
     >>> tuned = OnlyThePerson(model, torch.eye(3))

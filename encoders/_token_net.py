@@ -283,7 +283,7 @@ def quiet_tokens(tokens: Tensor, whitened: Tensor) -> Tensor:
     Examples
     --------
     >>> parts = torch.tensor([[10.0], [-10.0]])
-    >>> quiet_tokens(torch.tensor([[[0.6]], [[-0.4]]]), parts).flatten().tolist()
+    >>> quiet_tokens(torch.tensor([[[0.6]], [[-0.4]]]), parts).flatten().round(decimals=2).tolist()
     [0.5, -0.5]
     """
     gram = whitened.T @ whitened

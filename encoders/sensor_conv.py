@@ -73,6 +73,9 @@ class SensorConv(SensorEncoder):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from neurodecode.data import Embeddings, Responses, Split
+    >>> from neurodecode.training import Plan
     >>> rng = np.random.default_rng(0)
     >>> people = Responses(
     ...     rng.normal(size=(8, 5, 12)), range(8), "s", "meg", dims=("trial", "channel", "time"),

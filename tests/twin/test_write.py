@@ -129,8 +129,10 @@ def test_preprocessing_finds_the_planted_signal_as_the_fast_twin_has_it(scanned)
 
     full = follows(found.array()[:, _voxels(person, found)])
     assert abs(follows(fast.array()).mean() - np.sqrt(person.noise_ceiling(1)).mean()) < 0.03
-    # the analysis assumes another haemodynamic response than the person's
-    assert abs(full.mean() - follows(fast.array()).mean()) < 0.06
+    apart = full - follows(fast.array())
+    error = apart.std() / np.sqrt(len(apart))
+    # the analysis assumes another haemodynamic response than the person's: .05, and sampling error
+    assert abs(apart.mean()) < 0.05 + 2 * error
 
 
 def test_decoding_from_files_is_decoding_from_responses(scanned, two_way):
