@@ -204,8 +204,23 @@ def details(setting: Setting, protocol: Protocol) -> dict[str, Any]:
         "target": {head: one.space for head, one in setting.real.embeddings.items()},
         "generator": {name: one.generator for name, one in setting.real.outputs.items()},
         "n_samples": {name: one.n_samples for name, one in setting.outputs.items()},
-        "selection_rule": "none; scores are means over samples",
+        "selection_rule": _selections(setting.outputs),
         "repeats_averaged": repeats[protocol.repeats],
         "kept_apart": [by for by, yes in apart.items() if yes],
         "shared": [by for by, yes in apart.items() if not yes],
     }
+
+
+def _selections(outputs: Mapping[str, Any]) -> str:
+    rules = {name: _selection(one) for name, one in outputs.items()}
+    if len(set(rules.values())) == 1:
+        return next(iter(rules.values()))
+    return "; ".join(f"{name}: {rule}" for name, rule in rules.items())
+
+
+def _selection(output: Any) -> str:
+    """How one of several candidates was chosen: by the brain's embedding, or not at all."""
+    if getattr(output.generator, "judge", None) is None:
+        return "none; scores are means over samples"
+    n_candidates = output.generator.n_candidates
+    return f"of {n_candidates} drawn, the one nearest to the embedding predicted from the brain"
