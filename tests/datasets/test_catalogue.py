@@ -11,7 +11,7 @@ from neurodecode.datasets import CATALOGUE
 def test_every_data_set_names_a_reader_that_exists_and_says_everything(dataset):
     module, function = dataset.reader.rsplit(".", 1)
     assert callable(getattr(import_module(module), function))
-    for part in ("title", "licence", "size", "obtain"):
+    for part in ("title", "licence", "size", "layout", "obtain"):
         assert getattr(dataset, part).strip()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from neurodecode.data import ArrayLike
 
 
-class _ByRows:
+class _ByRows(ABC):
     """What a lazy array does with any index; subclasses give `_read`."""
 
     shape: tuple[int, ...]
@@ -30,8 +31,9 @@ class _ByRows:
         values = self[:]
         return values if dtype is None else values.astype(dtype, copy=False)
 
+    @abstractmethod
     def _read(self, rows: NDArray[np.intp]) -> NDArray[Any]:
-        raise NotImplementedError
+        """These rows, in the order asked."""
 
 
 class Pieces(_ByRows):
