@@ -127,7 +127,8 @@ class Motion:
 class Scene:
     """Everything there is to know about a scene.
 
-    ``objects[0]`` is the main object. `painted` is the order from back to front.
+    ``objects[0]`` is the main object, the largest of them. `painted` is the order from back to
+    front.
     """
 
     id: str
@@ -208,15 +209,16 @@ def scene(stimulus: str | int) -> Scene:
     columns.remove(main_column)
     if draws.chance(0.5):
         columns.reverse()
-    main = _main(draws, main_column, background.horizon)
+    main = _main(draws, main_column, background.horizon, alone=count == 1)
     objects = [main]
     for column in columns[: count - 1]:
         objects.append(_other(draws, objects, column, background.horizon))
     return Scene(name, background, tuple(objects), _motion(draws, main), light)
 
 
-def _main(draws: Draws, column: str, horizon: float) -> Thing:
-    size = draws.pick(list(SIZES))
+def _main(draws: Draws, column: str, horizon: float, *, alone: bool) -> Thing:
+    # among others it is the largest, so that the picture itself tells which object is the main one
+    size = draws.pick(list(SIZES) if alone else ["medium", "large"])
     return _thing(draws, draws.pick(KINDS), size, (column, draws.pick(ROWS)), horizon)
 
 
