@@ -1,6 +1,6 @@
 """Finish the small T5 caption model on the frozen open_clip model's embeddings.
 
-Cost: about 1.5 minutes of an H100 beside the generator's training. Expect: kind and colour of the
+Cost: about 1 minute of an H100. Expect: kind and colour of the
 main object right in more than 90 % of unseen scenes (`evaluate.py`). It starts from the decoder
 that helped to train the open_clip model.
 """
