@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import torch
@@ -123,8 +124,15 @@ class Problem:
             part = slice(start, min(start + self.plan.batch, self.targets.n_targets))
             values = self.targets.columns(part.start, part.stop)
             mean = values.mean(axis=0, dtype=np.float64)
-            centred = torch.from_numpy(values - mean).to(self.rows.dtype).to(self.rows.device)
-            yield part, centred, mean
+            yield part, self._centred(values, mean), mean
+
+    def _centred(self, values: NDArray[Any], mean: NDArray[np.float64]) -> Tensor:
+        # in float64, so that a large mean costs no digits, and on the GPU unless it is Apple's,
+        # which has no float64
+        device = self.rows.device
+        home = torch.device("cpu") if device.type == "mps" else device
+        exact = torch.from_numpy(np.ascontiguousarray(values)).to(home).double()
+        return (exact - torch.from_numpy(mean).to(home)).to(self.rows.dtype).to(device)
 
     def right(self, y: Tensor) -> Tensor:
         """The right-hand side of the normal equations."""
