@@ -49,8 +49,8 @@ def card(name: str, runs: dict[str, Any], figures: dict[str, Any]) -> str:
         "Trained by us, from random weights, on pictures and captions of `neurodecode.scenes` "
         "alone (drawn by program; no photograph, no recording, no third-party data), by "
         f"{scripts}. Training ids start at scene-10000000, far below those that demos and twins "
-        "show (from scene-100000000 on). Trained in two rounds, the second going on from the "
-        "first (`train.py --start`); the facts are of the last round. It knows scenes and nothing "
+        "show (from scene-100000000 on). Trained in three rounds, each going on from the one "
+        "before (`train.py --start`); the facts are of the last round. It knows scenes and nothing "
         "else.\n\n"
         f"    {USE[name]}\n\n| fact | value |\n| --- | --- |\n" + "\n".join(rows) + "\n"
     )
