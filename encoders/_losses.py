@@ -115,8 +115,9 @@ def mix_rows(
     """
     n = len(values)
     partner = torch.randperm(n, device=values.device)
-    law = torch.distributions.Beta(concentration, concentration)
-    own = law.sample((n,)).to(values)
+    # On the device, and without a check that would wait for it: steps are replayed as graphs.
+    shape = torch.full((n,), concentration, device=values.device)
+    own = torch.distributions.Beta(shape, shape, validate_args=False).sample().to(values)
     own = torch.where(torch.rand(n, device=values.device) < share, own, torch.ones_like(own))
     weight = own.view(-1, *[1] * (values.ndim - 1))
     return weight * values + (1 - weight) * values[partner], partner, own

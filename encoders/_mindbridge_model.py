@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from neurodecode.encoders._mindbridge_loss import BridgeLoss, bridge_losses
 from neurodecode.encoders._mindbridge_parts import MindBridgeNet, Sizes
 from neurodecode.encoders._mindbridge_pooling import Pooling, VoxelPool
-from neurodecode.encoders._trials import PooledTrials, TrialBatch
+from neurodecode.encoders._trials import TrialBatch
 from neurodecode.training import Batches, Progress
 
 
@@ -101,36 +101,19 @@ class BridgeStep:
         targets = {
             name: torch.cat([one.targets[name] for one in batches]) for name in model.net.head_names
         }
-        return bridge_losses(model.net, pooled, targets, self.loss, self._pair(batches, progress))
+        return bridge_losses(model.net, pooled, targets, self.loss, self.branch(batches, progress))
 
-    def _pair(self, batches: Sequence[TrialBatch], progress: Progress) -> tuple[int, int] | None:
+    def alone(self, model: BridgeModel, batch: TrialBatch) -> dict[str, Tensor]:
+        """The losses of one person's batch, without a cycle."""
+        return BridgeStep(self.loss, self.seed)(model, [batch], Progress(0, 0, 0.0))
+
+    def branch(self, batches: Sequence[TrialBatch], progress: Progress) -> tuple[int, int] | None:
+        """The people of the cycle, by their places in the batch: new in each step."""
         if self.pair is not None or len(batches) < 2:
             return self.pair
         rng = np.random.default_rng((self.seed, progress.step))
         first, second = rng.choice(len(batches), size=2, replace=False)
         return int(first), int(second)
-
-
-class BridgeValidation:
-    """The loss over the validation trials, one person's batch at a time, without cycle.
-
-    Parameters
-    ----------
-    trials : PooledTrials
-    loss : BridgeLoss
-    """
-
-    def __init__(self, trials: PooledTrials, loss: BridgeLoss) -> None:
-        self.trials, self.step = trials, BridgeStep(loss, seed=0)
-
-    def __call__(self, model: BridgeModel) -> dict[str, float]:
-        """Mean of each part of the loss over the trials."""
-        total: dict[str, float] = {}
-        n_trials = sum(len(one) for one in self.trials.people)
-        for batch in self.trials.in_order():
-            for name, value in self.step(model, [batch], Progress(0, 0, 0.0)).items():
-                total[name] = total.get(name, 0.0) + float(value) * len(batch) / n_trials
-        return total
 
 
 class SourceAndTarget:

@@ -76,6 +76,7 @@ def pooled_trials(
     targets: Mapping[str, Embeddings],
     *,
     batch_size: int,
+    together: bool = False,
     device: torch.device,
 ) -> PooledTrials:
     """Trials that stay on a CUDA device if they take at most half of what is free there.
@@ -93,7 +94,7 @@ def pooled_trials(
         needed = 4 * sum(int(np.prod(one.shape)) for one in arrays)
         if needed <= SHARE_OF_FREE * torch.cuda.mem_get_info(device)[0]:
             kind = ResidentTrials
-    return kind(people, targets, batch_size=batch_size, device=device)
+    return kind(people, targets, batch_size=batch_size, together=together, device=device)
 
 
 def _whole(values: Any, device: torch.device) -> Tensor:

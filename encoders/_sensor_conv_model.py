@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from neurodecode.data import Responses
 from neurodecode.encoders._losses import info_nce
 from neurodecode.encoders._sensor_conv_network import PersonLayer, flat_layout
 from neurodecode.encoders._trials import TrialBatch
+from neurodecode.training import Progress
 
 HEADS = ("retrieval", "regression")
 
@@ -60,6 +62,35 @@ class SensorConvModel(nn.Module):
         """Points of the target space, (n, n_dims) for each head, in the units of the target."""
         out = self.network(values, layout, person)
         return {**out, "regression": out["regression"] * self.std + self.mean}
+
+
+class SensorStep:
+    """A training step of one person's batch; its graph depends on the person alone.
+
+    Parameters
+    ----------
+    layouts : mapping of str to Tensor
+        By subject, on the device.
+    weight : float
+        Of the contrastive loss.
+    """
+
+    def __init__(self, layouts: Mapping[str, Tensor], weight: float) -> None:
+        self.layouts, self.weight = layouts, weight
+
+    def __call__(
+        self, module: Any, batches: Sequence[TrialBatch], progress: Progress
+    ) -> dict[str, Tensor]:
+        """The losses of a step's only batch."""
+        return self.alone(module, batches[0])
+
+    def branch(self, batches: Sequence[TrialBatch], progress: Progress) -> None:
+        """Nothing but what the batch says of itself."""
+
+    def alone(self, module: Any, batch: TrialBatch) -> dict[str, Tensor]:
+        """The losses of a batch."""
+        model = module.model if isinstance(module, OnlyThePerson) else module
+        return cast(dict[str, Tensor], model.losses(batch, self.layouts, self.weight))
 
 
 class OnlyThePerson(nn.Module):

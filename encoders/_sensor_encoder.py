@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -14,11 +14,10 @@ from torch import Tensor, nn
 from neurodecode.contracts import Targets
 from neurodecode.data import Embeddings, Responses, Split, blocks, listing
 from neurodecode.encoders._base import BaseEncoder, as_people, as_targets, check_finite
+from neurodecode.encoders._fitting import Fitting
 from neurodecode.encoders._losses import unit_rows
-from neurodecode.encoders._resident import pooled_trials
-from neurodecode.encoders._sensor_conv_model import HEADS, SensorConvModel
-from neurodecode.encoders._trials import PooledTrials, TrialBatch
-from neurodecode.training import Plan, Progress, pick_device, train
+from neurodecode.encoders._sensor_conv_model import HEADS, SensorConvModel, SensorStep
+from neurodecode.training import Plan, pick_device
 
 
 class SensorEncoder(BaseEncoder):
@@ -105,32 +104,11 @@ class SensorEncoder(BaseEncoder):
     ) -> tuple[SensorConvModel, Any]:
         with torch.random.fork_rng():
             model = self._build()
+        fitting = Fitting({"target": target}, self.plan, self.batch_size, self.seed, resident=True)
         device = pick_device(self.plan.device)
-
-        def pooled(people: list[Responses]) -> PooledTrials:
-            return pooled_trials(
-                people, {"target": target}, batch_size=self.batch_size, device=device
-            )
-
         layouts = {one.subject: self._layout(one).to(device) for one in parts["train"]}
-        held_out = pooled(parts["validation"]) if parts["validation"] else None
-
-        def step(module: Any, batch: list[TrialBatch], progress: Progress) -> dict[str, Tensor]:
-            return cast(dict[str, Tensor], module.losses(batch[0], layouts, weight))
-
-        def validate(module: Any) -> dict[str, float]:
-            batches = cast(PooledTrials, held_out).in_order()
-            found = [module.losses(batch, layouts, weight) for batch in batches]
-            return {key: float(np.mean([float(one[key]) for one in found])) for key in found[0]}
-
-        history = train(
-            model,
-            step,
-            pooled(parts["train"]),
-            self.plan,
-            validate=validate if held_out else None,
-            seed=self.seed,
-        )
+        step, batches = SensorStep(layouts, weight), fitting.batches(parts["train"])
+        history = fitting.train(model, step, batches, step.alone, parts["validation"])
         return model, history
 
     def predict(self, responses: Responses, head: str | None = None) -> Embeddings:

@@ -53,7 +53,8 @@ class DiffusionPrior(nn.Module):
     def forward(self, noised: Tensor, time: Tensor, brain: Tensor, keep: Tensor) -> Tensor:
         """Noised tokens (B, T, D), time (B,), brain tokens (B, T, D), kept or not (B,)."""
         said = torch.where(keep[:, None, None], self.read_brain(brain), self.nothing)
-        parts = [said, self.time(time)[:, None], self.read_noised(noised)]
+        tokens = self.read_noised(noised.to(self.places.dtype))
+        parts = [said, self.time(time)[:, None], tokens]
         hidden = self.layers(torch.cat(parts, dim=1) + self.places)
         out: Tensor = self.write(hidden[:, -self.n_tokens :])
         return out

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from neurodecode.encoders._losses import bi_mixco, mix_rows, soft_clip
 from neurodecode.encoders._shared_space_parts import SharedNet
-from neurodecode.encoders._trials import PooledTrials, TrialBatch
+from neurodecode.encoders._trials import TrialBatch
 from neurodecode.training import Progress
 
 MIXCO_TEMPERATURE = 0.006
@@ -77,7 +77,7 @@ class SharedStep:
         self, net: SharedNet, batches: Sequence[TrialBatch], progress: Progress
     ) -> dict[str, Tensor]:
         """Prior + contrastive (BiMixCo, then SoftCLIP) + latent."""
-        mixing = progress.fraction < self.loss.mixed_share
+        mixing = self.branch(batches, progress)
         values = [one.values for one in batches]
         if mixing:
             values, partner, own = blend(batches)
@@ -85,9 +85,13 @@ class SharedStep:
         if mixing:
             clip = bi_mixco(retrieved, target, partner, own, MIXCO_TEMPERATURE)
         else:
-            clip = soft_clip(retrieved, target, self._temperature(progress.fraction))
+            clip = soft_clip(retrieved, target, self._temperature(progress.done))
         parts["clip"] = self.loss.clip * clip
         return {"loss": torch.stack(list(parts.values())).sum(), **parts}
+
+    def branch(self, batches: Sequence[TrialBatch], progress: Progress) -> bool:
+        """Whether responses are blended."""
+        return progress.fraction < self.loss.mixed_share
 
     def check(self, net: SharedNet, batch: TrialBatch) -> dict[str, Tensor]:
         """The losses without blending, at one temperature: comparable over epochs."""
@@ -111,27 +115,9 @@ class SharedStep:
             parts["latent"] = self.loss.latent * error
         return parts, net.projector(tokens), target
 
-    def _temperature(self, fraction: float) -> float:
+    def _temperature(self, fraction: Tensor) -> Tensor:
         """Cosine from .004 to .0075 over the part of training that does not blend."""
         share = self.loss.mixed_share
         done = (fraction - share) / max(1e-9, 1.0 - share)
-        rise = (1 - math.cos(math.pi * min(1.0, max(0.0, done)))) / 2
+        rise = (1 - torch.cos(math.pi * done.clamp(0.0, 1.0))) / 2
         return FIRST_TEMPERATURE + (LAST_TEMPERATURE - FIRST_TEMPERATURE) * rise
-
-
-class SharedValidation:
-    """The loss over the validation trials, with the same noise each time."""
-
-    def __init__(self, trials: PooledTrials, step: SharedStep) -> None:
-        self.trials, self.step = trials, step
-
-    def __call__(self, net: SharedNet) -> dict[str, float]:
-        """Mean of each part over the trials."""
-        total: dict[str, float] = {}
-        n_trials = sum(len(one) for one in self.trials.people)
-        with torch.random.fork_rng():
-            torch.manual_seed(0)
-            for batch in self.trials.in_order():
-                for name, value in self.step.check(net, batch).items():
-                    total[name] = total.get(name, 0.0) + float(value) * len(batch) / n_trials
-        return total

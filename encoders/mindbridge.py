@@ -14,20 +14,15 @@ from torch import Tensor
 from neurodecode.contracts import Targets
 from neurodecode.data import Embeddings, Responses, Split
 from neurodecode.encoders._base import as_people, as_targets
+from neurodecode.encoders._fitting import Fitting, parts_of
 from neurodecode.encoders._mindbridge_inverse import Inverse, head_features
 from neurodecode.encoders._mindbridge_loss import BridgeLoss
-from neurodecode.encoders._mindbridge_model import (
-    BridgeModel,
-    BridgeStep,
-    BridgeValidation,
-    SourceAndTarget,
-)
+from neurodecode.encoders._mindbridge_model import BridgeModel, BridgeStep, SourceAndTarget
 from neurodecode.encoders._mindbridge_parts import Sizes
 from neurodecode.encoders._mindbridge_pooling import POOLINGS, Pooling, VoxelPool, bin_centres
 from neurodecode.encoders._mindbridge_reading import PREDICT_ROWS, BridgeReader
-from neurodecode.encoders._trials import PooledTrials
 from neurodecode.encoders._voxel_scaling import set_moments
-from neurodecode.training import Batches, Plan, pick_device, seeded, train
+from neurodecode.training import Batches, Plan, seeded
 
 PUBLISHED_SIZES = Sizes()
 PUBLISHED_LOSS = BridgeLoss()
@@ -116,7 +111,7 @@ class MindBridge(BridgeReader):
         """
         people, named = as_people(responses), as_targets(targets)
         self._check(people)
-        parts = [split.part(one, "train") for one in people]
+        parts, validation = parts_of(people, split)
         shapes = {name: list(one.row_shape) for name, one in named.items()}
         with seeded(self.seed):
             model = BridgeModel(
@@ -125,10 +120,10 @@ class MindBridge(BridgeReader):
         centres = self._centres(people)
         for person, one in enumerate(parts):
             _prepare(model.pool_of(person), one, centres)
-        batches = self._batches(parts, named, together=True)
-        validation = [split.part(one, "validation") for one in people]
+        fitting = Fitting(named, self.plan, self.batch_size, self.seed, self.folder)
         step = BridgeStep(self.loss, self.seed)
-        self.history_ = self._train(model, step, batches, validation, named)
+        batches = fitting.batches(parts, together=True)
+        self.history_ = fitting.train(model, step, batches, step.alone, validation)
         self.model_ = model.float()
         self.centres_ = centres
         self.shapes_, self.spaces_ = shapes, {name: one.space for name, one in named.items()}
@@ -167,21 +162,20 @@ class MindBridge(BridgeReader):
         named = as_targets(targets)
         self._check([responses])
         self._check_names(responses, sources)
-        part = split.part(responses, "train")
+        [part], validation = parts_of([responses], split)
         model = copy.deepcopy(self.model_)
         with seeded(self.seed):
             pool = model.add_subject(responses.subject, responses.n_units)
         _prepare(pool, part, self.centres_)
         model.freeze_but(len(model.pools) - 1)
-        batches: Batches = self._batches([part], named, together=True)
-        pair = None
+        folder = self.folder if plan is None else None
+        fitting = Fitting(named, plan or self.plan, self.batch_size, self.seed, folder)
+        batches: Batches = fitting.batches([part], together=True)
         if sources:
-            known = [split.part(one, "train") for one in sources]
-            batches = SourceAndTarget(batches, self._batches(known, named, together=False))
-            pair = (0, 1)
-        step = BridgeStep(self.loss, self.seed, pair)
-        validation = [split.part(responses, "validation")]
-        self.history_ = self._train(model, step, batches, validation, named, plan)
+            known, _ = parts_of(sources, split)
+            batches = SourceAndTarget(batches, fitting.batches(known))
+        step = BridgeStep(self.loss, self.seed, (0, 1) if sources else None)
+        self.history_ = fitting.train(model, step, batches, step.alone, validation)
         self.model_ = model.float().requires_grad_(True)
         return self
 
@@ -215,38 +209,6 @@ class MindBridge(BridgeReader):
             return None
         return bin_centres(
             np.concatenate([np.asarray(one.positions) for one in people]), self.sizes.n_pooled
-        )
-
-    def _batches(
-        self, parts: Sequence[Responses], targets: dict[str, Embeddings], *, together: bool
-    ) -> PooledTrials:
-        device = pick_device(self.plan.device)
-        return PooledTrials(
-            parts, targets, batch_size=self.batch_size, together=together, device=device
-        )
-
-    def _train(
-        self,
-        model: BridgeModel,
-        step: BridgeStep,
-        batches: Batches,
-        validation: Sequence[Responses],
-        targets: dict[str, Embeddings],
-        plan: Plan | None = None,
-    ) -> Any:
-        held_out = [one for one in validation if len(one)]
-        check = None
-        if held_out:
-            trials = self._batches(held_out, targets, together=False)
-            check = BridgeValidation(trials, self.loss)
-        return train(
-            model,
-            step,
-            batches,
-            plan or self.plan,
-            validate=check,
-            seed=self.seed,
-            folder=self.folder if plan is None else None,
         )
 
     def _learn_inverse(

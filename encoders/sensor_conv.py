@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self, cast
+from typing import ClassVar, Self, cast
 
 import torch
 from torch import Tensor
 
 from neurodecode.contracts import Targets
 from neurodecode.data import Embeddings, Responses, Split, listing
+from neurodecode.encoders._fitting import Fitting
 from neurodecode.encoders._sensor_conv_model import (
     HEADS,
     OnlyThePerson,
+    SensorStep,
     layout_of,
 )
 from neurodecode.encoders._sensor_conv_network import Aggregation, PersonLayer, SensorConvNetwork
 from neurodecode.encoders._sensor_conv_stream import SensorConvStream
 from neurodecode.encoders._sensor_encoder import SensorEncoder
-from neurodecode.encoders._trials import PooledTrials, TrialBatch
-from neurodecode.training import Plan, Progress, pick_device, train
+from neurodecode.training import Plan, pick_device
 
 
 @dataclass(frozen=True)
@@ -166,14 +167,7 @@ class SensorConv(SensorEncoder):
         return self
 
     def _tune(self, tuned: OnlyThePerson, responses: Responses, target: Embeddings) -> None:
-        device = pick_device(self.plan.device)
-        layouts = {responses.subject: layout_of(responses).to(device)}
-        weight = self.contrastive_weight_
-
-        def step(module: Any, batch: list[TrialBatch], progress: Progress) -> dict[str, Tensor]:
-            return cast(dict[str, Tensor], module.model.losses(batch[0], layouts, weight))
-
-        trials = PooledTrials(
-            [responses], {"target": target}, batch_size=self.batch_size, device=device
-        )
-        train(tuned, step, trials, self.plan, seed=self.seed)
+        layout = layout_of(responses).to(pick_device(self.plan.device))
+        step = SensorStep({responses.subject: layout}, self.contrastive_weight_)
+        fitting = Fitting({"target": target}, self.plan, self.batch_size, self.seed)
+        fitting.train(tuned, step, fitting.batches([responses]), step.alone, ())

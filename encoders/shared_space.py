@@ -14,11 +14,11 @@ from torch import Tensor
 from neurodecode.contracts import Targets
 from neurodecode.data import Embeddings, Responses, Split, listing
 from neurodecode.encoders._base import BaseEncoder, as_people, as_targets, check_finite
+from neurodecode.encoders._fitting import Fitting, parts_of
 from neurodecode.encoders._shared_space_parts import SharedNet, SharedSizes
-from neurodecode.encoders._shared_space_steps import SharedLoss, SharedStep, SharedValidation
-from neurodecode.encoders._trials import PooledTrials
+from neurodecode.encoders._shared_space_steps import SharedLoss, SharedStep
 from neurodecode.encoders._voxel_scaling import set_moments
-from neurodecode.training import Plan, pick_device, seeded, train
+from neurodecode.training import Plan, seeded
 
 PUBLISHED_SIZES = SharedSizes()
 PUBLISHED_LOSS = SharedLoss()
@@ -185,24 +185,12 @@ class SharedSpace(BaseEncoder):
         split: Split,
         plan: Plan,
     ) -> None:
-        device = pick_device(plan.device)
-
-        def trials(parts: Sequence[Responses], together: bool) -> PooledTrials:
-            size = self.batch_size
-            return PooledTrials(parts, targets, batch_size=size, together=together, device=device)
-
+        folder = self.folder if plan is self.plan else None
+        fitting = Fitting(targets, plan, self.batch_size, self.seed, folder)
         step = SharedStep(self.loss, self._main, LATENT if LATENT in targets else None, self.scale_)
-        held_out = [split.part(one, "validation") for one in people]
-        held_out = [one for one in held_out if len(one)]
-        self.history_ = train(
-            net,
-            step,
-            trials([split.part(one, "train") for one in people], True),
-            plan,
-            validate=SharedValidation(trials(held_out, False), step) if held_out else None,
-            seed=self.seed,
-            folder=self.folder if plan is self.plan else None,
-        )
+        parts, validation = parts_of(people, split)
+        batches = fitting.batches(parts, together=True)
+        self.history_ = fitting.train(net, step, batches, step.check, validation)
         self.net_ = net.float().requires_grad_(True)
 
     def _shared(self, responses: Responses) -> Iterator[Tensor]:

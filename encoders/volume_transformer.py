@@ -13,6 +13,7 @@ from torch import Tensor
 from neurodecode.contracts import Targets
 from neurodecode.data import Embeddings, Responses, Split, blocks, listing
 from neurodecode.encoders._base import BaseEncoder, as_people, as_targets, check_finite
+from neurodecode.encoders._fitting import Fitting, parts_of
 from neurodecode.encoders._trials import PooledTrials, TrialBatch
 from neurodecode.encoders._volume_transformer_parts import (
     VolumeNet,
@@ -20,7 +21,7 @@ from neurodecode.encoders._volume_transformer_parts import (
     to_grid,
     to_patches,
 )
-from neurodecode.training import Plan, Progress, pick_device, seeded, train
+from neurodecode.training import Plan, Progress, seeded
 
 PUBLISHED_SIZES = VolumeSizes()
 PUBLISHED_PLAN = Plan(max_epochs=30, learning_rate=5e-4)
@@ -157,25 +158,13 @@ class VolumeTransformer(BaseEncoder):
         split: Split,
         plan: Plan,
     ) -> None:
-        device = pick_device(plan.device)
-
-        def trials(parts: Sequence[Responses]) -> PooledTrials:
-            return PooledTrials(parts, targets, batch_size=self.batch_size, device=device)
-
-        training = trials([split.part(one, "train") for one in people])
-        held_out = [split.part(one, "validation") for one in people]
-        held_out = [one for one in held_out if len(one)]
-        step = _VolumeStep(self, training if self.mix_repeats else None)
-        check = _VolumeStep(self, None)
-        self.history_ = train(
-            self.net_,
-            step,
-            training,
-            plan,
-            validate=check.over(trials(held_out)) if held_out else None,
-            seed=self.seed,
-            folder=self.folder if plan is self.plan else None,
-        )
+        folder = self.folder if plan is self.plan else None
+        fitting = Fitting(targets, plan, self.batch_size, self.seed, folder)
+        parts, validation = parts_of(people, split)
+        batches = fitting.batches(parts)
+        step = _VolumeStep(self, batches if self.mix_repeats else None)
+        alone = _VolumeStep(self, None).alone
+        self.history_ = fitting.train(self.net_, step, batches, alone, validation)
         self.net_ = self.net_.float()
 
     def _outputs(self, responses: Responses) -> Iterator[dict[str, Any]]:
@@ -237,18 +226,9 @@ class _VolumeStep:
                 losses[name] = losses.get(name, 0.0) + weight * error / len(batches)
         return {"loss": torch.stack(list(losses.values())).sum(), **losses}
 
-    def over(self, trials: PooledTrials) -> Any:
-        """A validation: the mean of the losses over all trials."""
-
-        def check(net: VolumeNet) -> dict[str, float]:
-            n_trials = sum(len(one) for one in trials.people)
-            total: dict[str, float] = {}
-            for batch in trials.in_order():
-                for name, value in self(net, [batch], Progress(0, 0, 0.0)).items():
-                    total[name] = total.get(name, 0.0) + float(value) * len(batch) / n_trials
-            return total
-
-        return check
+    def alone(self, net: VolumeNet, batch: TrialBatch) -> dict[str, Tensor]:
+        """The losses of one batch."""
+        return self(net, [batch], Progress(0, 0, 0.0))
 
     def _blended(self, batch: TrialBatch, progress: Progress) -> Tensor:
         if self.trials is None:

@@ -14,9 +14,19 @@ from torch import nn
 
 from neurodecode.training import _checkpoint
 from neurodecode.training._history import Board, History, average, progress_bar
-from neurodecode.training._plan import Batches, Plan, Progress, Step, Validate
+from neurodecode.training._ledger import Ledger
+from neurodecode.training._pace import Pace
+from neurodecode.training._plan import SPLIT, Batches, Plan, Progress, Step, Validate
 from neurodecode.training._randomness import random_state, seeded, set_random_state
-from neurodecode.training._setup import make_fabric, make_optimizer, make_schedule, share
+from neurodecode.training._setup import (
+    make_fabric,
+    make_optimizer,
+    make_schedule,
+    round_frozen,
+    share,
+)
+from neurodecode.training._split_adamw import SplitAdamW
+from neurodecode.training._work import Stepper, Worker
 
 
 def train(
@@ -65,6 +75,14 @@ def train(
     -----
     Under ``torchrun`` each process gets its share of the batches and gradients are averaged.
 
+    On CUDA a step with a method ``branch(batch, progress)`` is recorded as a CUDA graph for each
+    form of batch and each (hashable) value of ``branch``, and replayed, with the same results.
+    By having ``branch`` a step promises that its Python depends on nothing else that changes: not
+    on NumPy arrays in the batch, on numbers drawn on the host, or on ``progress`` but for
+    ``progress.done``; and that it neither waits for the device nor copies from the host. Batches
+    met once, accumulated steps, several processes and ``'16-mixed'`` run without a graph. Losses
+    are read from the device every 50 steps, so a loss that is not finite is found so much later.
+
     Examples
     --------
     >>> class Fixed:
@@ -79,25 +97,6 @@ def train(
     with seeded(seed):
         run = _Run(module, step, batches, plan, seed, None if folder is None else Path(folder))
         return run.go(validate)
-
-
-class _Stepper(nn.Module):
-    """Makes a step the forward pass, so that DDP and autocast hold for any method it calls."""
-
-    def __init__(self, module: nn.Module, step: Step) -> None:
-        super().__init__()
-        self.module = module
-        self.step = step
-        self.batch: Any = None
-        self.progress = Progress(0, 0, 0.0)
-
-    def forward(self) -> dict[str, torch.Tensor]:
-        losses = self.step(self.module, self.batch, self.progress)
-        if "loss" not in losses:
-            raise ValueError(
-                f"step() must return a 'loss' among its values; got {', '.join(losses) or 'none'}."
-            )
-        return dict(losses)
 
 
 class _Run:
@@ -118,8 +117,11 @@ class _Run:
         self.settings = _checkpoint.run_settings(module, plan, seed, self.n_steps)
         self.folder = folder if self.fabric.is_global_zero else None
         self.writer = _checkpoint.Writer(self.folder)
-        self.stepper = _Stepper(module, step)
-        self.model, self.optimizer = self.fabric.setup(self.stepper, make_optimizer(module, plan))
+        stepper = Stepper(module.to(self.fabric.device), step)
+        self.restore = round_frozen(module) if plan.precision == SPLIT else None
+        model, self.optimizer = self.fabric.setup(stepper, make_optimizer(module, plan))
+        self.work = Worker(self.fabric, stepper, model, self.optimizer, plan)
+        self.pace = Pace(self.fabric.device)
         n_updates = math.ceil(self.n_steps / plan.accumulate) * plan.max_epochs
         self.schedule = make_schedule(self.optimizer.optimizer, plan, n_updates)
         self.history, self.best = History(), dict[str, torch.Tensor]()
@@ -133,72 +135,55 @@ class _Run:
         with progress_bar(self.fabric.is_global_zero) as bar:
             task = bar.add_task("", total=planned, completed=done, epoch=len(self.history), loss="")
             while not self.history.finished:
-                row = self._epoch(lambda loss: bar.update(task, advance=1, loss=f"{loss:.4g}"))
+                row = self._epoch(lambda n, loss: bar.update(task, advance=n, loss=f"{loss:.4g}"))
                 bar.update(task, epoch=len(self.history) + 1)
                 self._end_epoch(row, validate)
                 board.add(self.history.rows[-1])
         board.close()
+        self._finish()
+        return self.history
+
+    def _finish(self) -> None:
+        if isinstance(self.optimizer.optimizer, SplitAdamW):
+            self.optimizer.optimizer.join()
         if self.best:
             self.module.load_state_dict(self.best)
+        if self.restore is not None:
+            self.restore()
         self.module.eval()
-        return self.history
 
     def _epoch(self, tell: Any) -> dict[str, float]:
         self.module.train()
-        epoch, seen = len(self.history), []
-        found = -1
-        for found, batch in enumerate(self._batches(epoch)):
-            losses = self._step(epoch, found, batch)
-            seen.append(losses)
-            tell(losses["loss"])
-        if found + 1 != self.n_steps:
+        epoch, found = len(self.history), 0
+        ledger = Ledger(epoch, self.n_steps, self.plan.learning_rate, tell)
+        for index, batch in enumerate(self._batches(epoch)):
+            self._step(epoch, index, batch, ledger)
+            found += 1
+        ledger.read()
+        if found != self.n_steps:
             raise ValueError(
-                f"batches.epoch() gave {found + 1} steps in epoch {epoch} but len(batches) is "
+                f"batches.epoch() gave {found} steps in epoch {epoch} but len(batches) is "
                 f"{self.n_steps}. They must agree in every epoch."
             )
-        return average(seen)
+        return average(ledger.rows)
 
     def _batches(self, epoch: int) -> Iterator[Any]:
         return itertools.islice(self.batches.epoch(epoch, self.seed), self.n_steps + 1)
 
-    def _step(self, epoch: int, index: int, batch: Any) -> dict[str, float]:
+    def _step(self, epoch: int, index: int, batch: Any, ledger: Ledger) -> None:
         place, every = epoch * self.n_steps + index, self.plan.accumulate
         fraction = place / (self.n_steps * self.plan.max_epochs)
-        self.stepper.batch, self.stepper.progress = batch, Progress(epoch, place, fraction)
+        done = torch.full((), fraction, device=self.fabric.device)
         first = index - index % every
         group = min(every, self.n_steps - first)
         moves = index == first + group - 1
-        with self.fabric.no_backward_sync(self.model, enabled=not moves):
-            losses = self.model()
-            values = {name: float(one.detach()) for name, one in losses.items()}
-            self._check(values["loss"], "loss", epoch, index)
-            self.fabric.backward(losses["loss"] / group)
+        # Raises before the weights move, if the numbers are read at once.
+        ledger.add(self.work(batch, Progress(epoch, place, fraction, done), group, moves))
         if moves:
-            self._move(epoch, index)
-        return values
-
-    def _move(self, epoch: int, index: int) -> None:
-        if self.plan.gradient_clip is not None:
-            norm = self.fabric.clip_gradients(
-                self.model,
-                self.optimizer,
-                max_norm=self.plan.gradient_clip,
-                error_if_nonfinite=False,
-            )
-            # With 16-mixed the scaler meets infinite gradients as a matter of course.
-            if self.plan.precision != "16-mixed" and norm is not None:
-                self._check(float(norm), "gradient", epoch, index)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
-        self.schedule.step()
-
-    def _check(self, value: float, what: str, epoch: int, index: int) -> None:
-        if not math.isfinite(value):
-            raise ValueError(
-                f"Training stopped: the {what} is {value} in epoch {epoch}, step {index} of "
-                f"{self.n_steps}. Check the input for outliers, or lower the learning rate "
-                f"({self.plan.learning_rate:g})."
-            )
+            self.optimizer.step()
+            self.optimizer.zero_grad()
+            self.schedule.step()
+        self.pace.wait()
 
     def _end_epoch(self, row: dict[str, float], validate: Validate | None) -> None:
         history, epoch = self.history, len(self.history)

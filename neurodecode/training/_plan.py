@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 import torch
 
 Schedule: TypeAlias = Literal["one_cycle", "cosine", "constant"]
 SCHEDULES: tuple[Schedule, ...] = ("one_cycle", "cosine", "constant")
-PRECISIONS = ("32-true", "16-mixed", "bf16-mixed", "bf16-true", "16-true", "64-true")
+SPLIT = "bf16-split"
+PRECISIONS = ("32-true", "16-mixed", "bf16-mixed", "bf16-true", "16-true", "64-true", SPLIT)
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,13 @@ class Plan:
     patience : int or None
         Stop after so many epochs without a better validation loss.
     precision : str
-        As Lightning Fabric names it: ``'32-true'``, ``'bf16-mixed'``, ``'16-mixed'``.
+        As Lightning Fabric names it: ``'32-true'``, ``'bf16-mixed'``, ``'16-mixed'``; or
+        ``'bf16-split'``: weights in bfloat16 with their lost bits in the optimizer
+        (`SplitAdamW`), for modules that take bfloat16 weights; they end in float32.
     device : str
         ``'auto'``, ``'cpu'``, ``'cuda'``, ``'cuda:1'`` or ``'mps'``.
+    capture : bool
+        On CUDA, replay steps as CUDA graphs where the step allows it (see `train`).
 
     Raises
     ------
@@ -56,6 +61,7 @@ class Plan:
     patience: int | None = None
     precision: str = "32-true"
     device: str = "auto"
+    capture: bool = True
 
     def __post_init__(self) -> None:
         for name in ("max_epochs", "accumulate", "patience"):
@@ -78,16 +84,24 @@ class Progress:
         The epoch, and the step counted over all epochs, both from 0.
     fraction : float
         Share of all planned training done, in [0, 1).
+    done : Tensor, shape (), optional
+        The same on the device, for steps that are replayed as graphs: a number of Python's would
+        stay what it was when the graph was recorded.
 
     Examples
     --------
-    >>> Progress(epoch=1, step=10, fraction=0.5).fraction
-    0.5
+    >>> Progress(epoch=1, step=10, fraction=0.5).done
+    tensor(0.5000)
     """
 
     epoch: int
     step: int
     fraction: float
+    done: torch.Tensor = field(default=None, repr=False, compare=False)  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        if self.done is None:
+            object.__setattr__(self, "done", torch.tensor(self.fraction))
 
 
 @runtime_checkable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -12,12 +12,14 @@ from lightning.fabric import Fabric
 from lightning.fabric.strategies.ddp import DDPStrategy
 from torch import nn
 
-from neurodecode.training._plan import Batches, Plan, pick_device
+from neurodecode.training._plan import SPLIT, Batches, Plan, pick_device
+from neurodecode.training._split_adamw import SplitAdamW
 
 
 def make_fabric(plan: Plan) -> Fabric:
     """One process on the plan's device, or this one of those that torchrun started."""
     device = pick_device(plan.device)
+    precision: Any = "32-true" if plan.precision == SPLIT else plan.precision
     world = int(os.environ.get("WORLD_SIZE", "1"))
     if world > 1 and "LOCAL_WORLD_SIZE" in os.environ:
         local = int(os.environ["LOCAL_WORLD_SIZE"])
@@ -28,11 +30,11 @@ def make_fabric(plan: Plan) -> Fabric:
             devices=local,
             num_nodes=world // local,
             strategy=strategy,
-            precision=plan.precision,  # type: ignore[arg-type]
+            precision=precision,
         )
     else:
         chosen: Any = 1 if device.type == "cpu" or device.index is None else [device.index]
-        fabric = Fabric(accelerator=device.type, devices=chosen, precision=plan.precision)  # type: ignore[arg-type]
+        fabric = Fabric(accelerator=device.type, devices=chosen, precision=precision)
     fabric.launch()
     return fabric
 
@@ -67,8 +69,11 @@ class _EveryNth:
         return itertools.islice(self.batches.epoch(epoch, seed), self.rank, end, self.world)
 
 
-def make_optimizer(module: nn.Module, plan: Plan) -> torch.optim.AdamW:
-    """AdamW that decays matrices only, unless the module groups its own weights."""
+def make_optimizer(module: nn.Module, plan: Plan) -> torch.optim.Optimizer:
+    """AdamW that decays matrices only, unless the module groups its own weights.
+
+    The module must be on its device.
+    """
     own: Any = getattr(module, "parameter_groups", None)
     if own is not None:
         groups = [dict(group) for group in own()]
@@ -83,7 +88,12 @@ def make_optimizer(module: nn.Module, plan: Plan) -> torch.optim.AdamW:
     groups = [group for group in groups if group["params"]]
     if not groups:
         raise ValueError("The module has no weights that may be trained (requires_grad).")
-    return torch.optim.AdamW(groups, lr=plan.learning_rate, weight_decay=plan.weight_decay)
+    if plan.precision == SPLIT:
+        return SplitAdamW(groups, lr=plan.learning_rate, weight_decay=plan.weight_decay)
+    on_cuda = all(one.is_cuda for group in groups for one in group["params"])
+    return torch.optim.AdamW(
+        groups, lr=plan.learning_rate, weight_decay=plan.weight_decay, fused=on_cuda or None
+    )
 
 
 def make_schedule(optimizer: torch.optim.Optimizer, plan: Plan, n_updates: int) -> Any:
@@ -100,3 +110,16 @@ def make_schedule(optimizer: torch.optim.Optimizer, plan: Plan, n_updates: int) 
     if plan.schedule == "cosine":
         return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=n_updates)
     return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
+
+
+def round_frozen(module: nn.Module) -> Callable[[], None]:
+    """Make the weights that don't learn bfloat16 too; gives what makes them what they were."""
+    kept = [(one, one.data) for one in module.parameters() if not one.requires_grad]
+    for weight, values in kept:
+        weight.data = values.bfloat16()
+
+    def restore() -> None:
+        for weight, values in kept:
+            weight.data = values
+
+    return restore

@@ -233,5 +233,5 @@ def test_blending_stops_after_a_third_and_the_temperature_rises() -> None:
     early = [float(step(net, [one], Progress(0, 0, 0.1))["clip"].detach()) for _ in range(4)]
     late = [float(step(net, [one], Progress(0, 0, 0.5))["clip"].detach()) for _ in range(4)]
     assert len(set(early)) > 1 and len(set(late)) == 1
-    found = [step._temperature(one) for one in (1 / 3, 2 / 3, 1.0)]
+    found = step._temperature(torch.tensor([1 / 3, 2 / 3, 1.0])).tolist()
     np.testing.assert_allclose(found, [0.004, 0.00575, 0.0075])

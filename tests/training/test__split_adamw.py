@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from neurodecode.encoders._split_adamw import AdamSettings, SplitAdamW, joined, rounded, split
+from neurodecode.training._split_adamw import SplitAdamW, joined, rounded, split
 
 
 def test_both_halves_together_are_the_exact_float32() -> None:
@@ -37,26 +37,27 @@ def trained(split_weights: bool, n_steps: int = 300) -> tuple[list[float], list[
     torch.manual_seed(0)
     net = nn.Sequential(nn.Linear(12, 32), nn.GELU(), nn.Linear(32, 3))
     data, truth = torch.randn(64, 12), torch.randn(64, 3)
-    ours = SplitAdamW(net) if split_weights else None
     groups = [
         {"params": [one for one in net.parameters() if one.ndim > 1], "weight_decay": 1e-2},
         {"params": [one for one in net.parameters() if one.ndim == 1], "weight_decay": 0.0},
     ]
-    theirs = None if split_weights else torch.optim.AdamW(groups, lr=2e-3)
+    kind = SplitAdamW if split_weights else torch.optim.AdamW
+    optimizer = kind(groups, lr=2e-3)
     losses = []
     for _ in range(n_steps):
         like = next(net.parameters()).dtype
         loss = (net(data.to(like)).float() - truth).square().mean()
         loss.backward()
-        if ours is not None:
-            ours.step(2e-3)
+        if split_weights:
+            optimizer.clip(1.0)
         else:
             torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-            theirs.step()
-            theirs.zero_grad()
+        optimizer.step()
+        optimizer.zero_grad()
         losses.append(float(loss.detach()))
-    weights = ours.values() if ours is not None else [one.detach() for one in net.parameters()]
-    return losses, weights
+    if split_weights:
+        optimizer.join()
+    return losses, [one.detach() for one in net.parameters()]
 
 
 def test_the_loss_curve_is_that_of_adamw_in_float32() -> None:
@@ -76,11 +77,22 @@ def test_one_step_is_adamws_to_the_precision_of_the_gradient() -> None:
 def test_small_updates_are_not_lost() -> None:
     layer = nn.Linear(1, 1, bias=False)
     nn.init.ones_(layer.weight)
-    optimizer = SplitAdamW(layer, AdamSettings(weight_decay=0.0))
+    optimizer = SplitAdamW(layer.parameters(), lr=1e-5, weight_decay=0.0)
     for _ in range(100):
         layer.weight.grad = torch.ones_like(layer.weight)
-        optimizer.step(1e-5)  # a thousandth would not change a bfloat16 of 1
-    assert abs(float(optimizer.values()[0]) - (1 - 1e-3)) < 1e-5
+        optimizer.step()  # a thousandth would not change a bfloat16 of 1
+    optimizer.join()
+    assert abs(float(layer.weight.detach()) - (1 - 1e-3)) < 1e-5
+
+
+def test_clipping_gives_the_norm_and_scales_as_torch_does() -> None:
+    layer = nn.Linear(3, 1, bias=False)
+    optimizer = SplitAdamW(layer.parameters(), weight_decay=0.0)
+    layer.weight.grad = torch.tensor([[3.0, 0.0, 4.0]], dtype=torch.bfloat16)
+    assert float(optimizer.clip(1.0)) == 5.0
+    optimizer.step()
+    first = optimizer.state[layer.weight]["first"].float()
+    torch.testing.assert_close(first, torch.tensor([0.06, 0.0, 0.08]), rtol=1e-2, atol=0)
 
 
 @pytest.mark.slow
@@ -88,10 +100,10 @@ def test_the_kernel_does_what_plain_torch_does() -> None:
     pytest.importorskip("triton")
     code = """
 import torch
-from neurodecode.encoders import _split_adamw as plain
-from neurodecode.encoders._split_adamw_triton import move
+from neurodecode.training import _split_adamw as plain
+from neurodecode.training._split_adamw_triton import move
 torch.manual_seed(0)
-rates = plain._Rates(plain.AdamSettings(), 1e-3, 1e-2, 3)
+rates = plain.Rates.of({"betas": (0.9, 0.999), "eps": 1e-8, "lr": 1e-3, "weight_decay": 1e-2}, 3)
 weight = torch.randn(3000)
 high, low = plain.split(weight)
 state = [high, low, torch.randn(3000).bfloat16(), torch.randn(3000).bfloat16() * 1e-1,

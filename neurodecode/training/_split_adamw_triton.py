@@ -53,7 +53,7 @@ def move(tensors: list[Tensor], scale: Tensor, rates: Any, seed: int) -> None:
         Flat weight (bfloat16), low half (int16), gradient, first and second moment (bfloat16).
     scale : Tensor, shape ()
         Of the gradient, on the device: nothing waits for it.
-    rates : _Rates
+    rates : Rates
     seed : int
     """
     size = tensors[0].numel()
