@@ -53,17 +53,22 @@ def voxel_people(sizes: Sequence[int] = (14, 20, 17)) -> list[Responses]:
 
 
 def sensor_people(
-    n_people: int = 3, n_channels: int = 9, n_times: int = 20, modality: Any = "meg"
+    n_people: int = 3,
+    n_channels: int = 9,
+    n_times: int = 20,
+    modality: Any = "meg",
+    alike: bool = False,
 ) -> list[Responses]:
-    """Simulated MEG or EEG: channels by time points."""
+    """Simulated MEG or EEG: channels by time points; ``alike``: one brain, other noise."""
     people = []
     places = np.random.default_rng(5).normal(size=(n_channels, 3))
     places *= 90 / np.linalg.norm(places, axis=1, keepdims=True)
     for i in range(n_people):
         rng = np.random.default_rng(10 + i)
         shown = _trials(rng)
+        brain = np.random.default_rng(7) if alike else rng
         course = np.einsum(
-            "nd,dct->nct", _latent()[shown], rng.normal(size=(N_DIMS, n_channels, 1))
+            "nd,dct->nct", _latent()[shown], brain.normal(size=(N_DIMS, n_channels, 1))
         )
         values = course * np.hanning(n_times) + rng.normal(size=(len(shown), n_channels, n_times))
         people.append(

@@ -37,8 +37,9 @@ def _shared_space():
     return encoders.SharedSpace(small, plan=plan, batch_size=8)
 
 
-def _sensor_conv():
+def _sensor_conv(subject_layer=True):
     return encoders.SensorConv(
+        subject_layer=subject_layer,
         size=encoders.SensorConvSize(n_virtual=6, hidden=8, n_out=16),
         plan=Plan(max_epochs=15, learning_rate=1e-2, weight_decay=0.0, device="cpu"),
         batch_size=16,
@@ -52,6 +53,15 @@ def _compact(kind):
 
 CASES = [
     Case("SensorConv", _sensor_conv, people=sensor_people, any_size=True, tolerance=1e-4),
+    Case(
+        "SensorConv, no subject layer",
+        lambda: _sensor_conv(subject_layer=False),
+        # without a layer of their own, people can be decoded as far as their brains are alike
+        people=lambda: sensor_people(alike=True),
+        zero_shot=True,
+        any_size=True,
+        tolerance=1e-4,
+    ),
     Case(
         "Nice",
         lambda: _compact(encoders.Nice),
