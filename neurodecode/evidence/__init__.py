@@ -13,7 +13,12 @@ from neurodecode.evidence._controls import (
 from neurodecode.evidence._fingerprint import data_fingerprint
 from neurodecode.evidence._gain import Gain, gain_over_controls
 from neurodecode.evidence._looks import TestLooks, look_key
-from neurodecode.evidence._report import methods_paragraph, scores_table, scores_text
+from neurodecode.evidence._report import (
+    controls_table,
+    methods_paragraph,
+    scores_table,
+    scores_text,
+)
 from neurodecode.evidence._results import check_results, read_results, write_results
 from neurodecode.evidence._run import Run, git_commit, peak_rss_mb, versions
 from neurodecode.evidence._scores import Items, ProtocolResult, Score, score_table
@@ -29,6 +34,7 @@ __all__ = [
     "ceiling",
     "check_results",
     "constant_best",
+    "controls_table",
     "data_fingerprint",
     "git_commit",
     "look_key",

@@ -11,36 +11,54 @@ if TYPE_CHECKING:
 
 
 def scores_table(results: Mapping[str, Any]) -> Table:
-    """All scores of ``results.json`` with interval, chance, null and controls, one row each.
+    """All scores of ``results.json`` with interval, chance and null, one row each.
 
     Examples
     --------
     >>> scores_table({"experiment": "toy", "protocols": {}, "test_looks": 1}).row_count
     0
     """
-    from rich.table import Table
-
-    controls = _controls(results)
     looks = results["test_looks"]
-    table = Table(
-        title=f"{results['experiment']} (look {looks} at this test part)", title_justify="left"
-    )
-    for name in ("protocol", "score"):
-        table.add_column(name, no_wrap=True)
-    for name in ("value", "95 % interval", "chance", "null 95th", "p", "n", *controls):
-        table.add_column(name.replace("_", " "), justify="right")
+    table = _table(f"{results['experiment']} (look {looks} at this test part)", 2)
+    for name in ("value", "95 % interval", "chance", "null p95", "p", "n"):
+        table.add_column(name, justify="right", no_wrap=True)
     for protocol, content in results["protocols"].items():
         for metric, score in content["scores"].items():
-            table.add_row(*_row(protocol, metric, score, content["controls"], controls))
+            table.add_row(_plain(protocol), _plain(metric), *_cells(score))
+    return table
+
+
+def controls_table(results: Mapping[str, Any]) -> Table:
+    """The same scores of every control, below those of the brain: one row a control.
+
+    Examples
+    --------
+    >>> controls_table({"experiment": "toy", "protocols": {}, "test_looks": 1}).row_count
+    0
+    """
+    metrics: dict[str, None] = {}
+    for content in results["protocols"].values():
+        metrics |= dict.fromkeys(content["scores"])
+    table = _table("what gives the answer", 2)
+    for name in metrics:
+        table.add_column(_plain(name), justify="right")
+    for protocol, content in results["protocols"].items():
+        decoded = {name: score["value"] for name, score in content["scores"].items()}
+        for name, have in {"decoded": decoded, **content["controls"]}.items():
+            cells = [have.get(metric) for metric in metrics]
+            shown = ["" if one is None else _short(one) for one in cells]
+            table.add_row(_plain(protocol), _plain(name), *shown)
     return table
 
 
 def scores_text(results: Mapping[str, Any], width: int = 160) -> str:
-    """The same table as plain text."""
+    """Both tables as plain text."""
     from rich.console import Console
 
     out = io.StringIO()
-    Console(file=out, width=width, no_color=True, force_terminal=False).print(scores_table(results))
+    console = Console(file=out, width=width, no_color=True, force_terminal=False)
+    console.print(scores_table(results))
+    console.print(controls_table(results))
     return out.getvalue()
 
 
@@ -135,34 +153,30 @@ def _closing(results: Mapping[str, Any]) -> str:
     return f"Seed {results['seed']}. Software: {versions}{at}."
 
 
-def _controls(results: Mapping[str, Any]) -> list[str]:
-    names: dict[str, None] = {}
-    for content in results["protocols"].values():
-        names |= dict.fromkeys(content["controls"])
-    return list(names)
+def _table(title: str, n_names: int) -> Table:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for _ in range(n_names):
+        table.add_column("", overflow="fold")
+    return table
 
 
-def _row(
-    protocol: str,
-    metric: str,
-    score: Mapping[str, Any],
-    have: Mapping[str, Mapping[str, float]],
-    controls: list[str],
-) -> list[str]:
+def _cells(score: Mapping[str, Any]) -> list[str]:
     low, high = score["ci95"]
-    chance = "" if score["chance"] is None else _number(score["chance"])
-    beside = [have.get(one, {}).get(metric) for one in controls]
     return [
-        protocol,
-        metric,
-        _number(score["value"]),
-        f"{_number(low)} to {_number(high)}",
-        chance,
-        _number(score["null"]["p95"]),
-        _number(score["null"]["p"]),
+        _short(score["value"]),
+        f"{_short(low)} to {_short(high)}",
+        "" if score["chance"] is None else _short(score["chance"]),
+        _short(score["null"]["p95"]),
+        _short(score["null"]["p"]),
         str(score["n"]),
-        *("" if one is None else _number(one) for one in beside),
     ]
+
+
+def _short(value: float) -> str:
+    return f"{value:.3f}" if value == 0 or abs(value) > 0.0005 else f"{value:.0e}"
 
 
 def _number(value: float) -> str:

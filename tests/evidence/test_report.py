@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from neurodecode.evidence import methods_paragraph, scores_table, scores_text
+from neurodecode.evidence import controls_table, methods_paragraph, scores_text
 
 SCORE = {
     "value": 0.12,
@@ -36,13 +36,28 @@ def results():
     }
 
 
-def test_the_table_holds_scores_and_controls(results):
-    table = scores_table(results)
-    assert [one.header for one in table.columns][-2:] == ["noise", "mean"]
-    [line] = [one for one in scores_text(results).splitlines() if "retrieval_top1" in one]
-    for cell in ("fmri", "0.120", "0.100 to 0.150", "0.005", "0.02", "0.000999", "800"):
+def test_scores_stand_with_interval_and_null(results):
+    [line] = [one for one in scores_text(results).splitlines() if "0.100 to 0.150" in one]
+    for cell in ("fmri", "retrieval top1", "0.120", "0.005", "0.020", "0.001", "800"):
         assert cell in line
     assert "look 2 at this test part" in scores_text(results)
+
+
+def test_controls_stand_below_what_was_decoded(results):
+    columns = [list(one.cells) for one in controls_table(results).columns]
+    assert columns[1] == ["decoded", "noise", "mean"]
+    assert columns[2] == ["0.120", "0.005", ""]
+
+
+def test_tables_with_all_controls_fit_a_terminal_uncut(results):
+    names = ("noise", "shuffled", "constant", "nearest_training", "ceiling", "plain_ridge")
+    content = results["protocols"]["fmri"]
+    scores = ("retrieval_top1", "clip_two_way", "caption_object_accuracy", "pixel_correlation")
+    content["scores"] = dict.fromkeys(scores, SCORE)
+    content["controls"] = {name: dict.fromkeys(scores, 0.25) for name in names}
+    text = scores_text(results, width=80)
+    assert "…" not in text
+    assert all(word in text for name in names for word in name.split("_"))
 
 
 def test_the_paragraph_says_what_a_report_must(results):
