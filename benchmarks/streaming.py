@@ -173,8 +173,8 @@ def main() -> None:
             "torch_threads": torch.get_num_threads(),
             "load_average": round(psutil.getloadavg()[0], 1),
         },
-        "at_real_pace": play(options.paced_s, paced=True),
         "without_waiting": play(60 * options.minutes, paced=False),
+        "at_real_pace": play(options.paced_s, paced=True),
         "whole_network": whole_network(),
     }
     for name, one in result.items():

@@ -18,22 +18,13 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments._meeg import (
-    Effort,
-    Material,
-    by_stimulus,
-    pictures_below,
-    scaled,
-    study,
-    twin_material,
-)
-from neurodecode import twin as twins
+from experiments._meeg import Experiment
+from experiments._meeg_material import Material, by_stimulus, pictures_below, scaled
 from neurodecode.cli.script import run_script
 from neurodecode.datasets import things_eeg2
-from neurodecode.encoders import SensorConvSize
+from neurodecode.twin import EEG
 
 SUBJECTS = tuple(range(1, 11))
-SMALL = SensorConvSize(n_virtual=48, hidden=48, n_out=256)
 
 
 def main(
@@ -45,25 +36,7 @@ def main(
     seed: int = 0,
 ) -> None:
     """Decode, write ``results.json`` and a gallery to ``out``; ``twin`` needs no data."""
-    if twin:
-        effort = (
-            Effort(SensorConvSize(8, 8, 16), 1, (0.5,), n_drawn=2, device="cpu")
-            if fast
-            else Effort(SMALL, 20, (0.5, 0.75), batch_size=64, learning_rate=1e-3)
-        )
-        study(simulated(fast, seed), effort, out, "things_eeg2_retrieval", seed)
-        return
-    if data is None or pictures is None:
-        raise ValueError("Give --data and --pictures, or --twin for simulated people.")
-    study(recorded(data, pictures, seed), Effort(), out, "things_eeg2_retrieval", seed)
-
-
-def simulated(fast: bool, seed: int) -> Material:
-    """Four simulated people; a quarter of the scenes, seen by all, are tested as single trials."""
-    n_trials, n_test = (48, 12) if fast else (800, 100)
-    design = twins.Design(n_test=n_test, test_repeats=2 if fast else 4, shared=0.25)
-    people = twins.eeg(2 if fast else 4, n_trials, seed=seed, design=design)
-    return twin_material(people, validation=0.15, seed=seed)
+    EXPERIMENT.run(out, (data, pictures), twin, fast, seed)
 
 
 def recorded(data: Path, pictures: Path, seed: int) -> Material:
@@ -78,9 +51,11 @@ def recorded(data: Path, pictures: Path, seed: int) -> Material:
         by_stimulus(people, split, test),
         {"large": test, "small": test},
         simulated=False,
-        names=("test_pictures_single_trial", "test_pictures_averaged"),
+        names=("test_pictures_single_trial", "test_pictures"),
     )
 
+
+EXPERIMENT = Experiment("things_eeg2_retrieval", EEG, recorded)
 
 if __name__ == "__main__":
     run_script(main)
