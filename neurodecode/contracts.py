@@ -31,7 +31,8 @@ class Encoder(Protocol):
 
     ``fit`` uses the training part (and the validation part to stop) and never the test part.
     ``predict`` gives one row a trial, under the trial's stimulus id. ``adapt`` learns what a new
-    person needs and leaves the shared part as it is.
+    person needs and leaves the shared part as it is. An encoder whose predictions are made to
+    search with may have ``expect(responses)`` besides, the points for a generator to draw.
     """
 
     def fit(

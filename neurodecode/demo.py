@@ -22,6 +22,7 @@ from neurodecode.pipeline import (
     Evaluation,
     FeatureTwoWay,
     Goal,
+    Output,
     PixelCorrelation,
     Protocol,
     RetrievalTopK,
@@ -117,8 +118,8 @@ def evaluate(people: Sequence[Responses], modality: Modality, run: Run, seed: in
         Goal(stimuli, clip),
         encoder=TokenTransformer(seed=seed),
         generator={
-            "picture": SmallFlow(judge=clip, n_candidates=N_CANDIDATES),
-            "caption": Captioner(),
+            "picture": Output(SmallFlow(judge=clip, n_candidates=N_CANDIDATES), restandardise=True),
+            "caption": Output(Captioner(), restandardise=True),
         },
         protocol=Protocol(
             twin.split(people, seed=seed),

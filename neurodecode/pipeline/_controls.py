@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neurodecode import evidence
-from neurodecode.data import Embeddings, Generated, Stimuli
+from neurodecode.data import Embeddings, Generated, Responses, Stimuli
 from neurodecode.evidence import Items
 from neurodecode.pipeline._answers import Answers, join, resized
 from neurodecode.pipeline._folds import Fold, join_heads
 from neurodecode.pipeline._protocol import Goal, Output
 
 ANYONE = "constant"
+Change: TypeAlias = Callable[[Responses], Responses]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +61,40 @@ class Setting:
 
     def generate(self, embeddings: Mapping[str, Embeddings], *, once: bool = False) -> Any:
         """All outputs for the drawn items; ``once``: equal rows share one sample."""
+        points = {name: embeddings[str(one.head)] for name, one in self.outputs.items()}
+        return self._drawn(points, once=once)
+
+    def answer(
+        self, folds: Sequence[Fold], change: Callable[[Fold], Change] | None = None
+    ) -> Answers:
+        """What fitted encoders say, and what is drawn from it.
+
+        Parameters
+        ----------
+        folds : sequence of Fold
+            These, or the same with another encoder.
+        change : callable, optional
+            Gives for a fold what is put in the place of its test trials.
+        """
+        rows: list[dict[str, Embeddings]] = []
+        points: dict[str, list[Embeddings]] = {name: [] for name in self.outputs}
+        for fold in folds:
+            put = None if change is None else change(fold)
+            rows.append(fold.predict(self.heads, put)[0])
+            told_apart = hasattr(fold.encoder, "expect")
+            expected = fold.predict(self.heads, put, expected=True)[0] if told_apart else rows[-1]
+            for name, output in self.outputs.items():
+                head = str(output.head)
+                one = expected[head]
+                if output.restandardise:
+                    one = fold.standard(head, self.goal).apply(one)
+                points[name].append(one)
+        drawn = {name: join(parts) for name, parts in points.items()}
+        return Answers(join_heads(rows), self._drawn(drawn))
+
+    def _drawn(self, points: Mapping[str, Embeddings], *, once: bool = False) -> Any:
         return {
-            name: _generate(output, embeddings[str(output.head)].take(self.drawn), self.seed, once)
+            name: _generate(output, points[name].take(self.drawn), self.seed, once)
             for name, output in self.outputs.items()
         }
 
@@ -88,18 +121,18 @@ def controls(setting: Setting) -> dict[str, Answers]:
 
 def _noise(setting: Setting) -> Answers:
     """Noise with the spread of the training trials, through encoder and generator."""
-    parts = []
-    for fold in setting.folds:
+
+    def change(fold: Fold) -> Change:
         known = {one.subject: fold.train(one.subject) for one in fold.tests()}
 
-        def noise(test: Any, known: Mapping[str, Any] = known) -> Any:
+        def noise(test: Responses) -> Responses:
             # a person without training trials: the spread of the test trials is all there is
             train = known[test.subject] if len(known[test.subject]) else test
             return evidence.noise_responses(test, train, seed=setting.seed)
 
-        parts.append(fold.predict(setting.heads, noise)[0])
-    embeddings = join_heads(parts)
-    return Answers(embeddings, setting.generate(embeddings))
+        return noise
+
+    return setting.answer(setting.folds, change)
 
 
 def _shuffled(setting: Setting) -> Answers:

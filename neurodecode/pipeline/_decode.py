@@ -16,7 +16,7 @@ from neurodecode.evidence import Run
 from neurodecode.pipeline._answers import Answers
 from neurodecode.pipeline._controls import Setting, controls
 from neurodecode.pipeline._evaluation import Evaluation
-from neurodecode.pipeline._folds import Fold, fit_folds, join_heads, join_items
+from neurodecode.pipeline._folds import Fold, fit_folds, join_items
 from neurodecode.pipeline._protocol import Goal, Output, Outputs, Protocol, as_outputs
 from neurodecode.pipeline._scoring import scored
 
@@ -139,8 +139,7 @@ def evaluate(
     with run.step("controls"):
         beside = controls(setting)
         for name, folds in zip(list(named)[1:], sets[1:], strict=True):
-            rows = join_heads([fold.predict(list(goal.heads))[0] for fold in folds])
-            beside[name] = Answers(rows, setting.generate(rows))
+            beside[name] = setting.answer(folds)
     with run.step("score"):
         return scored(setting, beside, protocol)
 
@@ -149,21 +148,19 @@ def _answered(
     folds: Sequence[Fold], goal: Goal, outputs: Mapping[str, Output], protocol: Protocol
 ) -> Setting:
     """What the encoder and the generators answer to the test items."""
-    parts = [fold.predict(list(goal.heads)) for fold in folds]
-    items = join_items([one for _, one in parts])
-    predicted = Answers(join_heads([one for one, _ in parts]), {})
+    parts = [fold.predict(list(goal.heads))[1] for fold in folds]
+    items = join_items(parts)
     setting = Setting(
         folds,
         goal,
         outputs,
         items,
-        [len(one) for _, one in parts],
+        [len(one) for one in parts],
         _draw(len(items), protocol),
-        predicted,
+        Answers({}, {}),
         protocol.seed,
     )
-    made = setting.generate(predicted.embeddings)
-    return replace(setting, real=Answers(predicted.embeddings, made))
+    return replace(setting, real=setting.answer(folds))
 
 
 def _baseline(encoder: Encoder, protocol: Protocol, people: Sequence[Responses]) -> Encoder | None:

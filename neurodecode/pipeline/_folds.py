@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from neurodecode.contracts import Encoder
 from neurodecode.data import Embeddings, Responses, Split
 from neurodecode.evidence import Items
+from neurodecode.generators import Restandardise
 from neurodecode.pipeline._answers import join
 from neurodecode.pipeline._protocol import Goal, Protocol, Repeats
 
@@ -36,6 +37,8 @@ class Fold:
     encoder: Encoder
     people: Sequence[Responses]
     repeats: Repeats
+    _standards: dict[str, Restandardise] = field(default_factory=dict, repr=False)
+    _kept: dict[Any, tuple[dict[str, Embeddings], Items]] = field(default_factory=dict, repr=False)
 
     def tests(self) -> list[Responses]:
         """The test trials of each person who has any."""
@@ -58,7 +61,11 @@ class Fold:
         return dict(Counter(one for part in parts for one in part))
 
     def predict(
-        self, heads: Sequence[str], change: Callable[[Responses], Responses] | None = None
+        self,
+        heads: Sequence[str],
+        change: Callable[[Responses], Responses] | None = None,
+        *,
+        expected: bool = False,
     ) -> tuple[dict[str, Embeddings], Items]:
         """Predictions of all people's test items, and whose they are.
 
@@ -67,22 +74,54 @@ class Fold:
         heads : sequence of str
         change : callable, optional
             Puts something else in the place of the test trials: a control.
+        expected : bool
+            Points to draw from, where the encoder tells them from points to search with.
         """
+        told_apart = expected and hasattr(self.encoder, "expect")
+        if change is not None:
+            return self._predicted(heads, change, told_apart)
+        key = (told_apart, *heads)
+        if key not in self._kept:
+            self._kept[key] = self._predicted(heads, change, told_apart)
+        return self._kept[key]
+
+    def _predicted(
+        self, heads: Sequence[str], change: Callable[[Responses], Responses] | None, expected: bool
+    ) -> tuple[dict[str, Embeddings], Items]:
         rows: dict[str, list[Embeddings]] = {head: [] for head in heads}
         items: list[Items] = []
         for test in self.tests():
             given = test if change is None else change(test)
-            for head in heads:
-                rows[head].append(self._predict(given, head, sole=len(heads) == 1))
+            for head, parts in rows.items():
+                parts.append(self._predict(given, None if len(rows) == 1 else head, expected))
             shown = rows[heads[0]][-1].stimulus
             run = test.run if len(shown) == len(test) else None
             items.append(Items(shown, np.repeat(test.subject, len(shown)), run))
         return {head: join(parts) for head, parts in rows.items()}, join_items(items)
 
-    def _predict(self, test: Responses, head: str, *, sole: bool) -> Embeddings:
-        # an encoder of one target space need not know the word head
+    def standard(self, head: str, goal: Goal) -> Restandardise:
+        """The spread of true points, and of those predicted from trials that are not tested."""
+        if head not in self._standards:
+            name = None if len(goal.heads) == 1 else head
+            rows = join([self._predict(one, name, expected=True) for one in self._not_tested()])
+            true = goal.points(dict.fromkeys(rows.stimulus.tolist()))[head]
+            # where a split keeps runs apart, the same pictures are on both sides by design
+            standard = Restandardise(allow_repeats=self.split.by != "stimulus")
+            self._standards[head] = standard.fit(rows, true)
+        return self._standards[head]
+
+    def _not_tested(self) -> list[Responses]:
+        parts = [self.split.part(one, "validation") for one in self.people]
+        if not any(len(one) for one in parts):
+            parts = [self.split.part(one, "train") for one in self.people]
+        return [one for one in parts if len(one)]
+
+    def _predict(self, trials: Responses, head: str | None, expected: bool) -> Embeddings:
         predict: Any = self.encoder.predict
-        rows: Embeddings = predict(test) if sole else predict(test, head=head)
+        if expected:
+            predict = getattr(self.encoder, "expect", predict)
+        # an encoder of one target space need not know the word head
+        rows: Embeddings = predict(trials) if head is None else predict(trials, head=head)
         return rows.average_repeats() if self.repeats == "predictions" else rows
 
 

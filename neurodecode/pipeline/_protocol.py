@@ -88,11 +88,16 @@ class Output:
         Default is the first target space.
     n_samples : int
         A score is the mean over samples: none is picked.
+    restandardise : bool, default False
+        Give the points to be drawn the mean and spread of true ones, as learned from the
+        validation trials (the training trials, where there are none): regressions shrink towards
+        the mean, and picture models were trained on points of full spread.
     """
 
     generator: Generator
     head: str | None = None
     n_samples: int = 1
+    restandardise: bool = False
 
 
 Outputs: TypeAlias = Generator | Output | Mapping[str, Generator | Output]

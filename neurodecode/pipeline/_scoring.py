@@ -204,6 +204,7 @@ def details(setting: Setting, protocol: Protocol) -> dict[str, Any]:
         "target": {head: one.space for head, one in setting.real.embeddings.items()},
         "generator": {name: one.generator for name, one in setting.real.outputs.items()},
         "n_samples": {name: one.n_samples for name, one in setting.outputs.items()},
+        "restandardised": [name for name, one in setting.outputs.items() if one.restandardise],
         "selection_rule": _selections(setting.outputs),
         "repeats_averaged": repeats[protocol.repeats],
         "kept_apart": [by for by, yes in apart.items() if yes],

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -405,3 +406,51 @@ def test_wrong_requests_are_told_before_slow_work(two, goal, points):
         run_it(two, goal, points, split=Split(points.stimulus[:30], [], ["zz"]))
     with pytest.raises(ValueError, match="'caption_object_accuracy' can't be measured"):
         run_it(two, goal, points, measures=[CaptionAccuracy("kind")])
+
+
+class Sharpened(LeastSquares):
+    """Searches with points ten times as long, and expects the plain ones shrunk towards zero."""
+
+    def predict(self, responses, head=None):
+        rows = super().predict(responses)
+        return replace(rows, values=10.0 * rows.array())
+
+    def expect(self, responses, head=None):
+        rows = super().predict(responses)
+        return replace(rows, values=0.1 * rows.array())
+
+
+class Recorder(Painter):
+    def __init__(self):
+        super().__init__()
+        self.given = []
+
+    def generate(self, embeddings, *, seed=0, n_samples=1):
+        self.given.append(embeddings)
+        return super().generate(embeddings, seed=seed, n_samples=n_samples)
+
+
+def test_generators_draw_what_the_encoder_expects_and_retrieval_searches(two, goal, points):
+    drawn, protocol = Recorder(), Protocol(split_of(points), baseline=False)
+    got = decode(two, goal, encoder=Sharpened(), generator=drawn, protocol=protocol)
+    searched = got.answers.embeddings["target"].array()
+    assert np.allclose(drawn.given[0].array(), 0.01 * searched, atol=1e-5)
+
+
+def test_points_to_draw_get_the_spread_of_true_ones_from_trials_that_are_not_tested(
+    two, goal, points
+):
+    split, drawn = split_of(points), Recorder()
+    output = Output(drawn, restandardise=True)
+    got = decode(
+        two, goal, encoder=Sharpened(), generator=output, protocol=Protocol(split, baseline=False)
+    )
+    seen = [split.part(one, "validation") for one in two]
+    encoder = got.encoders[0]
+    rows = [encoder.expect(one) for one in seen]
+    predicted = np.concatenate([one.array() for one in rows])
+    true = points.rows(np.unique(np.concatenate([one.stimulus for one in seen])))
+    expected = 0.01 * got.answers.embeddings["target"].array()
+    wanted = (expected - predicted.mean(0)) / predicted.std(0) * true.std(0) + true.mean(0)
+    assert np.allclose(drawn.given[0].array(), wanted, atol=1e-3)
+    assert got.result.details["restandardised"] == ["decoded"]
