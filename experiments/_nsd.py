@@ -1,13 +1,15 @@
-"""What the three NSD experiments share: data in a layout, few trials, scores over seeds.
+"""What the three NSD experiments learn from: people in a layout, few trials, plain ridge.
 
 With ``--twin`` four simulated people are written in the layout, prepared into a store and read back
-as real ones would be. Everything that comes of them is called simulated.
+as real ones would be. Everything that comes of them is called simulated. `experiments._nsd_scores`
+makes scores of predictions, `experiments._nsd_pictures` draws them, and `experiments._nsd_study`
+runs an experiment over its seeds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +20,13 @@ from neurodecode import store
 from neurodecode.data import Embeddings, Responses, Split, Stimuli
 from neurodecode.datasets import nsd
 from neurodecode.encoders import Ridge
-from neurodecode.evidence import ProtocolResult, Score
-from neurodecode.generators import SmallFlow
-from neurodecode.metrics.identification import two_way_table
-from neurodecode.metrics.retrieval import rank_table
-from neurodecode.statistics import Null, bootstrap_interval
+from neurodecode.evidence import noise_responses
 from neurodecode.targets import OpenClip
 from neurodecode.twin.layouts import nsd as layouts
 
-N_PERMUTATIONS = 1000
 Writer = Callable[[Path, layouts.NsdDesign, Sequence[Responses]], Path]
+Way = Callable[[Responses], Embeddings]
+"""From one person's trials to one prediction a stimulus."""
 WRITERS: dict[str, Writer] = {
     "raw": lambda root, design, people: layouts.write_raw(
         root, design, people, form="hdf5", picture_size=64, voxel_mm=4.0
@@ -39,17 +38,36 @@ WRITERS: dict[str, Writer] = {
         root, design, people, picture_size=64
     ),
 }
+TEST_SETS = {
+    "old": "old: 982 pictures, 37 sessions",
+    "new": "new: 1000 pictures, 40 sessions",
+}
 
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """What one seed (or the real data set) gives."""
+    """What one seed (or the real data set) gives.
+
+    Parameters
+    ----------
+    people : list of Responses
+    stimuli : Stimuli
+    split : Split
+    targets : dict of str to Embeddings
+        The first is what is decoded and compared.
+    seed : int
+    simulated : bool
+    columns : dict
+        What a leaderboard must say of the data: sessions, test set.
+    """
 
     people: list[Responses]
     stimuli: Stimuli
     split: Split
     targets: dict[str, Embeddings]
     seed: int = 0
+    simulated: bool = True
+    columns: dict[str, Any] = field(default_factory=dict)
 
     @property
     def main(self) -> Embeddings:
@@ -61,19 +79,9 @@ class Data:
         return self.split.part(person, "test")
 
 
-@dataclass(frozen=True, eq=False)
-class Block:
-    """Every test stimulus of one person against every other: tables by metric."""
-
-    subject: str
-    seed: int
-    stimulus: NDArray[np.str_]
-    tables: dict[str, NDArray[np.float64]]
-
-
 def simulated(folder: Path, layout: str, design: layouts.NsdDesign, n_voxels: int) -> Data:
-    """Four people in a layout, through the store; targets by the shipped CLIP."""
-    root = WRITERS[layout](folder / layout, design, design.people(n_voxels))
+    """Simulated people in a layout, through the store; targets by the shipped CLIP."""
+    WRITERS[layout](folder / layout, design, design.people(n_voxels))
     opened = nsd.LAYOUTS[layout](folder / layout)
     written = nsd.prepare(opened, folder / "store", dtype="float32")
     people = [store.load(path) for path in written.values()]
@@ -81,27 +89,73 @@ def simulated(folder: Path, layout: str, design: layouts.NsdDesign, n_voxels: in
     targets = {"clip": OpenClip().embed(stimuli)}
     if stimuli.captions:
         targets["text"] = OpenClip(layer="text").embed(nsd.captioned(stimuli))
-    assert root.exists()
-    return Data(people, stimuli, nsd.official_split(people), targets, design.seed)
+    columns = {
+        "sessions": design.n_sessions,
+        "test_set": f"simulated: {design.n_shared} shared pictures, {design.n_sessions} sessions",
+    }
+    split = nsd.official_split(people)
+    return Data(people, stimuli, split, targets, design.seed, columns=columns)
 
 
-def recorded(root: Path, layout: str, out: Path, clip: str | Path) -> Data:
-    """Real people from a layout; ``clip`` is a local CLIP whose image tokens are the target."""
-    opened = nsd.LAYOUTS[layout](root)
-    people = [store.load(path) for path in nsd.prepare(opened, out / "store").values()]
+def recorded(root: Path, layout: str, out: Path, clip: Path, test_set: nsd.TestSet) -> Data:
+    """Real people from a layout; ``clip`` is a local CLIP whose image tokens are the target.
+
+    Raises
+    ------
+    ValueError
+        If the layout does not have that test set.
+    """
+    opened = open_layout(root, layout, test_set)
+    written = nsd.prepare(opened, out / f"store-{test_set}")
+    people = [store.load(path) for path in written.values()]
     stimuli = opened.stimuli()
     seen = stimuli.select(sorted({one for person in people for one in person.stimulus.tolist()}))
-    targets = {"clip": OpenClip(clip, layer="tokens").embed(seen)}
+    targets = {"clip": OpenClip(str(clip), layer="tokens").embed(seen)}
     if seen.captions:
         said = nsd.captioned(seen)
-        targets["text"] = OpenClip(clip, layer="text_tokens").embed(said)
-    return Data(people, seen, nsd.official_split(people), targets)
+        targets["text"] = OpenClip(str(clip), layer="text_tokens").embed(said)
+    columns = {"sessions": _sessions(people, test_set), "test_set": TEST_SETS[test_set]}
+    split = nsd.official_split(people)
+    return Data(people, seen, split, targets, simulated=False, columns=columns)
 
 
-def few(data: Data, person: Responses, share: float) -> Responses:
-    """A person with only their first pictures, in time, of those that may be learned from."""
-    ids = list(dict.fromkeys(data.split.seen(person).stimulus.tolist()))
-    return person.select(ids[: max(10, round(share * len(ids)))])
+def open_layout(root: Path, layout: str, test_set: nsd.TestSet) -> nsd.NsdLayout:
+    """A layout with one of the two test sets, which only raw NSD and MindEye2 both have."""
+    if layout == "raw":
+        return nsd.RawNsd(root, test_set=test_set)
+    if layout == "mindeye2":
+        return nsd.MindEyeArrays(root, test_set=test_set)
+    if test_set != "old":
+        raise ValueError(
+            f"The layout '{layout}' has the old test set alone (982 pictures, 37 sessions); give "
+            f"--test_set old, or take raw NSD or MindEye2's release."
+        )
+    return nsd.LAYOUTS[layout](root)
+
+
+def few(data: Data, person: Responses, n_pictures: int) -> Responses:
+    """A person with their first pictures only, of those that may be learned from.
+
+    First in the order of the layout: that of time in raw NSD and MindEye2's release, none that
+    means anything in ``webdataset_avg_split``. Training and validation pictures are cut alike.
+    """
+    parts = [data.split.part(person, part) for part in ("train", "validation")]
+    seen = [list(dict.fromkeys(one.stimulus.tolist())) for one in parts]
+    share = n_pictures / sum(len(one) for one in seen)
+    chosen = [one[: max(2, round(share * len(one)))] for one in seen]
+    return person.select([each for one in chosen for each in one])
+
+
+def first_session(data: Data, person: Responses) -> Responses:
+    """A person's first session, less the test pictures ("one hour" of MindEye2)."""
+    seen = data.split.seen(person)
+    session = seen.groups("session")
+    return seen.take(session == min(session.tolist(), key=int))
+
+
+def n_learned(data: Data, person: Responses) -> int:
+    """How many pictures of a person may be learned from."""
+    return len(np.unique(data.split.seen(person).stimulus))
 
 
 def ridge_of(person: Responses, target: Embeddings, split: Split) -> Ridge:
@@ -111,120 +165,30 @@ def ridge_of(person: Responses, target: Embeddings, split: Split) -> Ridge:
     return fitted
 
 
-def compare(data: Data, person: Responses, predicted: Embeddings, *, draw: bool = False) -> Block:
-    """Tables of top-1 retrieval and two-way identification; pictures are drawn if asked.
-
-    The mean of the training targets is taken out of both sides.
-    """
-    mean = data.main.rows(data.split.train).reshape(len(data.split.train), -1).mean(axis=0)
-    truth = data.main.rows(predicted.stimulus).reshape(len(predicted), -1)
-    similar = _correlation(predicted.array().reshape(len(predicted), -1) - mean, truth - mean)
-    tables = {"retrieval_top1": (rank_table(similar) < 1).astype(float)}
-    tables["two_way_embedding"] = two_way_table(similar)
-    if draw:
-        drawn = pictures(predicted, data.seed)
-        again = OpenClip().embed(drawn).array()
-        tables["two_way_clip"] = two_way_table(_correlation(again - mean, truth - mean))
-        tables |= _pixel_tables(data.stimuli, drawn)
-    return Block(person.subject, data.seed, predicted.stimulus, tables)
+def ridge_way(data: Data, learned: Responses) -> Way:
+    """Plain ridge, learned from these responses and given the mean of the repeats."""
+    plain = ridge_of(learned, data.main, data.split)
+    return lambda trials: plain.predict(trials.average_repeats())
 
 
-def pictures(predicted: Embeddings, seed: int) -> Stimuli:
-    """One picture an embedding, by the small generator."""
-    made = SmallFlow().generate(predicted, seed=seed)
-    return Stimuli.from_arrays(predicted.stimulus, made.values[:, 0])
+def first_trials(responses: Responses) -> NDArray[np.intp]:
+    """The first trial of each stimulus."""
+    return np.sort(np.unique(responses.stimulus, return_index=True)[1])
 
 
-def scores(blocks: Sequence[Block]) -> dict[str, Score]:
-    """Means over people, seeds and stimuli; intervals over stimuli, nulls within each block."""
-    return {name: _score(blocks, name) for name in blocks[0].tables}
+def on_first_trial(way: Way) -> Way:
+    """The same, given the first trial of each stimulus only."""
+    return lambda trials: way(trials.take(first_trials(trials)))
 
 
-def means(blocks: Sequence[Block]) -> dict[str, float]:
-    """The same means alone, for controls."""
-    return {name: score.value for name, score in scores(blocks).items()}
+def on_noise(way: Way, data: Data, person: Responses) -> Way:
+    """The same, given noise of the training trials' mean and spread in place of the brain."""
+    seen = data.split.part(person, "train")
+    return lambda trials: way(noise_responses(trials, seen, seed=data.seed))
 
 
-def difference(one: Sequence[Block], other: Sequence[Block], metric: str) -> dict[str, Any]:
-    """Mean of one minus mean of the other on the same stimuli, with its interval over stimuli."""
-    gap = _per_item(one, metric) - _per_item(other, metric)
-    low, high = _interval(one, gap)
-    return {"difference": float(gap.mean()), "ci95": [low, high]}
-
-
-def result(
-    name: str,
-    blocks: Sequence[Block],
-    others: Mapping[str, Sequence[Block]],
-    details: Mapping[str, Any],
-) -> ProtocolResult:
-    """A protocol with its controls."""
-    columns = {
-        "subjects": sorted({one.subject for one in blocks}),
-        "seeds": sorted({one.seed for one in blocks}),
-        "n_test": len(blocks[0].stimulus),
-        "n_samples": 1,
-        "selection_rule": "none",
-        "kept_apart": "stimulus",
-        "metrics_left_out": "Alex(2), Alex(5), Incep, Eff, SwAV: their weights are not here",
+def _sessions(people: Sequence[Responses], test_set: str) -> Any:
+    counted = {
+        one.subject: len(np.unique(one.session)) for one in people if one.session is not None
     }
-    controls = {key: means(value) for key, value in others.items()}
-    return ProtocolResult(name, scores(blocks), controls, columns | dict(details))
-
-
-def shuffled(block: Block) -> Block:
-    """The same predictions given to other stimuli."""
-    order = np.random.default_rng(block.seed).permutation(len(block.stimulus))
-    return replace(block, tables={key: table[order] for key, table in block.tables.items()})
-
-
-def ceiling(data: Data, person: Responses) -> Block:
-    """The generator fed with the true embedding."""
-    ids = list(dict.fromkeys(data.test(person).stimulus.tolist()))
-    return compare(data, person, data.main.select(ids), draw=True)
-
-
-def _pixel_tables(truth: Stimuli, drawn: Stimuli) -> dict[str, NDArray[np.float64]]:
-    """Pixel correlation of every drawn picture with every true one."""
-    flat = [
-        np.stack([one[each] for each in drawn.ids.tolist()]).reshape(len(drawn), -1) / 255.0
-        for one in (drawn, truth)
-    ]
-    return {"pixel_correlation": _correlation(*flat)}
-
-
-def _correlation(one: NDArray[Any], other: NDArray[Any]) -> NDArray[np.float64]:
-    rows = [part - part.mean(axis=1, keepdims=True) for part in (one, other)]
-    unit = [part / np.maximum(np.linalg.norm(part, axis=1, keepdims=True), 1e-12) for part in rows]
-    return np.asarray(unit[0] @ unit[1].T, dtype=np.float64)
-
-
-def _per_item(blocks: Sequence[Block], metric: str) -> NDArray[np.float64]:
-    return np.concatenate([one.tables[metric].diagonal() for one in blocks])
-
-
-def _interval(blocks: Sequence[Block], per_item: NDArray[np.float64]) -> tuple[float, float]:
-    items = np.concatenate([[f"{one.seed}/{each}" for each in one.stimulus] for one in blocks])
-    found = bootstrap_interval(per_item, items=items)
-    return found.low, found.high
-
-
-def _score(blocks: Sequence[Block], metric: str) -> Score:
-    per_item = _per_item(blocks, metric)
-    rng = np.random.default_rng(0)
-    values = np.empty(N_PERMUTATIONS)
-    for number in range(N_PERMUTATIONS):
-        parts = []
-        for one in blocks:
-            order = rng.permutation(len(one.stimulus))
-            parts.append(one.tables[metric][np.arange(len(order)), order])
-        values[number] = np.concatenate(parts).mean()
-    items = np.concatenate([[f"{one.seed}/{each}" for each in one.stimulus] for one in blocks])
-    chance = {"retrieval_top1": 1 / len(blocks[0].stimulus), "pixel_correlation": None}
-    return Score(
-        float(per_item.mean()),
-        bootstrap_interval(per_item, items=items),
-        chance.get(metric, 0.5),
-        Null(values),
-        len(per_item),
-    )
+    return counted or {"new": 40, "old": 37}[test_set]

@@ -2,160 +2,221 @@
 
 Questions, with plain ridge beside every answer: is one shared space for four people as good as one
 model a person; and with one session of a new person ("one hour"), does pre-training on the others
-beat training from scratch? And does the non-linear backbone earn its place over a linear one of the
-same width (no blocks), which is what the released code amounts to?
+beat training from scratch? Does the non-linear backbone earn its place over a linear one of the
+same width (no blocks), which is what the released code amounts to? What do single trials lose?
 
-``--twin`` runs on simulated people (3 seeds) in MindEye2's layout, through the store; ``--root DIR
---clip FOLDER`` on the real release, at the published size, which needs a GPU.
+``--twin true`` runs on simulated people (3 seeds) in MindEye2's layout, through the store; ``--root
+DIR --clip FOLDER`` on the real release, at the published size, which needs a GPU, with ``--test_set
+new`` (1000 pictures, 40 sessions) or ``old`` (982, 37). ``--fast true`` tries the script with one
+epoch on a tiny twin. Pictures are found by the retrieval head and drawn from the prior's.
 
-Cost with ``--twin``: about 5 minutes of one core, 2 GB of memory. Seen so far with seed 0 alone
-(simulated; 40 test pictures, top-1): shared .519, linear backbone .488, one model a person .319,
-plain ridge .388; one session of a new person: pre-trained .125, from scratch .175, ridge .250.
+Cost with ``--twin true``: minutes of one core a seed; about 2 GB of memory.
 """
 
 from __future__ import annotations
 
 import copy
-import tempfile
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from jsonargparse import auto_cli
 
-from experiments import _nsd
+from experiments import _nsd, _nsd_pictures, _nsd_scores
+from experiments._nsd_scores import TOP1
+from experiments._nsd_study import Found, Study, Where, conduct, times
 from neurodecode.data import Responses
+from neurodecode.datasets.nsd import TestSet
 from neurodecode.encoders import SharedSpace
 from neurodecode.encoders._shared_space_parts import SharedSizes
-from neurodecode.evidence import Run, TestLooks, write_results
+from neurodecode.evidence import ProtocolResult
 from neurodecode.training import Plan
 from neurodecode.twin.layouts.nsd import NsdDesign
 
-DESIGN = NsdDesign(n_subjects=4, n_shared=40, n_own=160, n_sessions=4)
-N_VOXELS, SEEDS = 400, (0, 1, 2)
+DESIGN = NsdDesign(n_subjects=4, n_shared=150, n_own=1000, n_sessions=6)
+N_VOXELS = 400
 SMALL = SharedSpace(
     SharedSizes(n_shared=256, n_blocks=1, prior_depth=1, prior_heads=4, prior_width=128),
-    plan=Plan(max_epochs=15, learning_rate=1e-3, device="cpu"),
-    batch_size=24,
+    plan=Plan(max_epochs=10, learning_rate=1e-3),
+    batch_size=50,
 )
 RETRIEVAL = "retrieval"
-Blocks = dict[str, list[_nsd.Block]]
 
 
 def main(
     out: Path,
     twin: bool = False,
+    fast: bool = False,
     root: Path | None = None,
     clip: Path | None = None,
-    seeds: tuple[int, ...] = SEEDS,
+    test_set: TestSet = "new",
 ) -> None:
-    """Write ``results.json`` to ``out``."""
-    found: Blocks = {}
-    with Run(seed=0, looks=TestLooks(mirror=out)) as run, tempfile.TemporaryDirectory() as folder:
-        sets: Iterable[_nsd.Data]
-        if twin:
-            sets = (
-                _nsd.simulated(
-                    Path(folder) / str(seed), "mindeye2", replace(DESIGN, seed=seed), N_VOXELS
-                )
-                for seed in seeds
-            )
-            model = SMALL
-        elif root is not None and clip is not None:
-            sets = [_nsd.recorded(root, "mindeye2", out, clip)]
-            model = SharedSpace()
-        else:
-            raise ValueError("Give --twin, or --root and --clip for the real data set.")
-        for data in sets:
-            for name in ("pooled", "new_subject_one_session"):
-                run.look(f"{name}_seed{data.seed}", data.people, [data.split])
-            everybody(data, model, found)
-            one_session(data, model, found)
-    beside = {"plain_ridge": found["ridge"], "linear_backbone": found["linear"]}
-    beside["shuffled"] = [_nsd.shuffled(one) for one in found["pooled"]]
-    short = {"plain_ridge": found["ridge_session"], "from_scratch": found["scratch"]}
-    three = {"repeats_averaged": 3, "head": RETRIEVAL}
-    protocols = [
-        _nsd.result("pooled", found["pooled"], beside, three),
-        _nsd.result("pooled_prior", found["prior"], beside, three | {"head": "clip"}),
-        _nsd.result("within_subject", found["single"], beside, three),
-        _nsd.result("new_subject_one_session", found["adapted"], short, three),
-    ]
-    claims = claims_of(found)
-    write_results(out, "nsd_shared_space", protocols, run, {"simulated": twin, "claims": claims})
-    for name, claim in claims.items():
-        print(f"{name}: {claim}")
+    """Write ``results.json`` and a gallery to ``out``."""
+    conduct(STUDY, Where(out, twin, fast, root, clip, test_set))
 
 
-def everybody(data: _nsd.Data, model: SharedSpace, found: Blocks) -> None:
-    """One model for all, a linear one for all, one for each person, ridge for each."""
-    several = copy.deepcopy(model).fit(data.people, {"clip": data.main}, data.split)
+def work(data: _nsd.Data, model: SharedSpace) -> Found:
+    """All that is asked of one twin or of the real data."""
+    found = Found()
+    target = {"clip": data.main}
+    several = copy.deepcopy(model).fit(data.people, target, data.split)
     straight = copy.deepcopy(model).set_params(sizes=replace(model.sizes, n_blocks=0))
-    straight.fit(data.people, {"clip": data.main}, data.split)
+    straight.fit(data.people, target, data.split)
     for person in data.people:
-        test = data.test(person)
-        single = copy.deepcopy(model).set_params(plan=longer(model.plan))
-        single.fit(person, {"clip": data.main}, data.split)
-        plain = _nsd.ridge_of(person, data.main, data.split)
-        ways = {
-            "pooled": several.predict(test, RETRIEVAL).average_repeats(),
-            "prior": several.predict(test).average_repeats(),
-            "linear": straight.predict(test, RETRIEVAL).average_repeats(),
-            "single": single.predict(test, RETRIEVAL).average_repeats(),
-            "ridge": plain.predict(test.average_repeats()),
-        }
-        for name, predicted in ways.items():
-            found.setdefault(name, []).append(_nsd.compare(data, person, predicted))
+        everybody(data, person, (model, several, straight), found)
+    one_session(data, model, found)
+    first = data.people[0]
+    ways = {"decoded": by_prior(several), "plain ridge": _nsd.ridge_way(data, first)}
+    found.cards = _nsd_pictures.cards(data, first, ways)
+    return found
 
 
-def one_session(data: _nsd.Data, model: SharedSpace, found: Blocks) -> None:
+def everybody(
+    data: _nsd.Data,
+    person: Responses,
+    models: tuple[SharedSpace, SharedSpace, SharedSpace],
+    found: Found,
+) -> None:
+    """One person by the model of all, by a linear one, by one of their own, and by ridge."""
+    model, several, straight = models
+    single = copy.deepcopy(model).set_params(plan=times(model.plan, 2))
+    single.fit(person, {"clip": data.main}, data.split)
+    plain = _nsd.ridge_way(data, person)
+    found_by = {
+        "pooled": by_projector(several),
+        "linear": by_projector(straight),
+        "single": by_projector(single),
+        "pooled_first": _nsd.on_first_trial(by_projector(several)),
+        "ridge_first": _nsd.on_first_trial(plain),
+        "noise": _nsd.on_noise(by_projector(several), data, person),
+    }
+    drawn_by = {
+        "pooled_prior": by_prior(several),
+        "single_prior": by_prior(single),
+        "noise_prior": _nsd.on_noise(by_prior(several), data, person),
+        "ridge": plain,
+    }
+    for name, way in found_by.items():
+        found.add(name, _nsd_pictures.evaluate(data, person, way))
+    for name, way in drawn_by.items():
+        found.add(name, _nsd_pictures.evaluate(data, person, way, draw=True))
+    found.add("ceiling", _nsd_pictures.ceiling(data, person))
+    found.add("nearest", _nsd_pictures.nearest(data, person, by_prior(several)))
+
+
+def by_projector(model: SharedSpace) -> _nsd.Way:
+    """What finds pictures; repeats are averaged after the model, as published."""
+    return lambda trials: model.predict(trials, RETRIEVAL).average_repeats()
+
+
+def by_prior(model: SharedSpace) -> _nsd.Way:
+    """What draws pictures; repeats are averaged after the model, as published."""
+    return lambda trials: model.predict(trials).average_repeats()
+
+
+def one_session(data: _nsd.Data, model: SharedSpace, found: Found) -> None:
     """The last person is new, with the pictures of their first session."""
     *known, new = data.people
-    first = first_session(data, new)
-    source = copy.deepcopy(model).fit(known, {"clip": data.main}, data.split)
-    adapted = copy.deepcopy(source).adapt(
-        first, {"clip": data.main}, data.split, everything=True, plan=longer(model.plan)
-    )
-    scratch = copy.deepcopy(model).set_params(plan=longer(model.plan))
-    scratch.fit(first, {"clip": data.main}, data.split)
-    plain = _nsd.ridge_of(first, data.main, data.split)
-    test = data.test(new)
+    target = {"clip": data.main}
+    short = _nsd.first_session(data, new)
+    source = copy.deepcopy(model).fit(known, target, data.split)
+    plan = times(model.plan, 2)
+    tuned = copy.deepcopy(source)
+    tuned.adapt(short, target, data.split, everything=True, plan=plan)
+    frozen = copy.deepcopy(source).adapt(short, target, data.split, plan=plan)
+    scratch = copy.deepcopy(model).set_params(plan=plan).fit(short, target, data.split)
     ways = {
-        "adapted": adapted.predict(test, RETRIEVAL).average_repeats(),
-        "scratch": scratch.predict(test, RETRIEVAL).average_repeats(),
-        "ridge_session": plain.predict(test.average_repeats()),
+        "adapted": by_projector(tuned),
+        "adapted_frozen": by_projector(frozen),
+        "scratch": by_projector(scratch),
+        "ridge_session": _nsd.ridge_way(data, short),
     }
-    for name, predicted in ways.items():
-        found.setdefault(name, []).append(_nsd.compare(data, new, predicted))
+    for name, way in ways.items():
+        found.add(name, _nsd_pictures.evaluate(data, new, way))
+    found.sizes["one_session"] = _nsd.n_learned(data, short)
 
 
-def first_session(data: _nsd.Data, person: Responses) -> Responses:
-    """A person's first session, less the test pictures."""
-    seen = data.split.seen(person)
-    session = seen.groups("session")
-    return seen.take(session == min(session.tolist(), key=int))
-
-
-def claims_of(found: Blocks) -> dict[str, Any]:
-    """What was asked, with the difference and its interval over stimuli."""
+def claims_of(found: Found) -> dict[str, Any]:
+    """What was asked, each a difference with its interval over stimuli."""
     pairs = {
-        "one shared space minus one model a person (top-1)": ("pooled", "single"),
-        "one shared space minus plain ridge (top-1)": ("pooled", "ridge"),
-        "residual backbone minus linear backbone (top-1)": ("pooled", "linear"),
-        "one session: pre-trained minus from scratch (top-1)": ("adapted", "scratch"),
-        "one session: pre-trained minus plain ridge (top-1)": ("adapted", "ridge_session"),
+        "one shared space minus one model a person": ("pooled", "single"),
+        "one shared space minus plain ridge": ("pooled", "ridge"),
+        "residual backbone minus linear backbone": ("pooled", "linear"),
+        "single trial minus mean of three": ("pooled_first", "pooled"),
+        "one session: pre-trained minus from scratch": ("adapted", "scratch"),
+        "one session: pre-trained, all tuned, minus shared part frozen": (
+            "adapted",
+            "adapted_frozen",
+        ),
+        "one session: pre-trained minus plain ridge": ("adapted", "ridge_session"),
     }
     return {
-        name: _nsd.difference(found[one], found[other], "retrieval_top1")
+        f"{name} (top-1)": _nsd_scores.difference(found.blocks[one], found.blocks[other], TOP1)
         for name, (one, other) in pairs.items()
     }
 
 
-def longer(plan: Plan) -> Plan:
-    """Twice the epochs for one person alone."""
-    return replace(plan, max_epochs=2 * plan.max_epochs)
+def protocols_of(found: Found) -> list[ProtocolResult]:
+    """Named protocols, apart."""
+    blocks = found.blocks
+    projector = found.columns | {"repeats_averaged": 3, "head": RETRIEVAL}
+    prior = found.columns | {"repeats_averaged": 3, "head": "clip"}
+    prior |= _nsd_pictures.picture_facts(blocks["pooled_prior"], found.simulated)
+    shuffled = _nsd_scores.shuffled
+    beside = {
+        "plain_ridge": blocks["ridge"],
+        "linear_backbone": blocks["linear"],
+        "noise": blocks["noise"],
+        "shuffled": shuffled(blocks["pooled"]),
+    }
+    drawn = {
+        "plain_ridge": blocks["ridge"],
+        "ceiling": blocks["ceiling"],
+        "noise": blocks["noise_prior"],
+        "nearest_training_picture": blocks["nearest"],
+        "shuffled": shuffled(blocks["pooled_prior"]),
+    }
+    first = {"plain_ridge": blocks["ridge_first"], "mean_of_three": blocks["pooled"]}
+    short = {
+        "plain_ridge": blocks["ridge_session"],
+        "from_scratch": blocks["scratch"],
+        "shared_part_frozen": blocks["adapted_frozen"],
+        "shuffled": shuffled(blocks["adapted"]),
+    }
+    result = _nsd_scores.result
+    return [
+        result("pooled", blocks["pooled"], beside, projector),
+        result("pooled_prior", blocks["pooled_prior"], drawn, prior),
+        result(
+            "pooled_single_trial",
+            blocks["pooled_first"],
+            first,
+            projector | {"repeats_averaged": 1},
+        ),
+        result("within_subject", blocks["single"], beside, projector),
+        result("within_subject_prior", blocks["single_prior"], drawn, prior),
+        result(
+            "new_subject_one_session",
+            blocks["adapted"],
+            short,
+            projector | {"n_pictures": found.sizes["one_session"]},
+        ),
+    ]
 
+
+STUDY = Study(
+    name="nsd_shared_space",
+    title="Shared space",
+    layout="mindeye2",
+    design=DESIGN,
+    n_voxels=N_VOXELS,
+    small=SMALL,
+    published=SharedSpace(),
+    work=work,
+    protocols=protocols_of,
+    claims=claims_of,
+    looks=("pooled", "new_subject_one_session"),
+)
 
 if __name__ == "__main__":
     auto_cli(main, as_positional=False)

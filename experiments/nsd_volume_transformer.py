@@ -1,113 +1,133 @@
 """Do single trials suffice? The volume transformer on whole volumes of NSD's raw layout.
 
 One transformer for all people, no part of one person's own; scores of the first trial of each test
-picture stand beside those of the mean of three, before the model and after it, and beside plain
-ridge on the same voxels.
+picture stand beside those of the mean of three, before the model and after it, beside a transformer
+for each person and plain ridge on the same voxels. A new person is decoded zero-shot (only the mean
+and spread of their volumes are learned) and after tuning on one session.
 
-``--twin`` runs on four simulated people (3 seeds) in the raw layout; ``--root DIR --clip FOLDER``
-on real NSD. The volumes are those of the mask's bounding box, zero outside the mask.
+``--twin true`` runs on four simulated people (3 seeds) in the raw layout; ``--root DIR --clip
+FOLDER`` on real NSD, with ``--test_set new`` (1000 pictures, 40 sessions) or ``old`` (982, 37).
+``--fast true`` tries the script with one epoch on a tiny twin. The volumes are those of the mask's
+bounding box, zero outside the mask.
 
-Cost with ``--twin``: about 6 minutes of one core, 2 GB of memory. Seen so far with seed 0 alone
-(simulated; 40 test pictures): two-way .633 of single trials, .642 of means before and .662 after
-the model; plain ridge .851 and .927. So few volumes do not teach a transformer without parameters
-of a person what ridge learns from each.
+Cost with ``--twin true``: minutes of one core a seed; about 2 GB of memory.
 """
 
 from __future__ import annotations
 
 import copy
-import tempfile
-from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jsonargparse import auto_cli
 
-from experiments import _nsd
-from experiments.nsd_mindbridge import first_trials
+from experiments import _nsd, _nsd_pictures, _nsd_scores
+from experiments._nsd_scores import TOP1
+from experiments._nsd_study import Found, Study, Where, conduct, times
 from neurodecode.data import Responses
+from neurodecode.datasets.nsd import TestSet
 from neurodecode.encoders import VolumeTransformer
 from neurodecode.encoders._volume_transformer_parts import VolumeSizes
-from neurodecode.evidence import Run, TestLooks, write_results
+from neurodecode.evidence import ProtocolResult
 from neurodecode.training import Plan
 from neurodecode.twin.layouts.nsd import NsdDesign
 
-DESIGN = NsdDesign(n_subjects=4, n_shared=40, n_own=160, n_sessions=4)
-N_VOXELS, SEEDS = 400, (0, 1, 2)
+DESIGN = NsdDesign(n_subjects=4, n_shared=100, n_own=500, n_sessions=6)
+N_VOXELS = 400
 SMALL = VolumeTransformer(
     VolumeSizes(grid=(24, 36, 24), patch=6, width=96, depth=2, n_heads=4, n_hidden=128),
-    plan=Plan(max_epochs=10, learning_rate=1e-3, device="cpu"),
+    plan=Plan(max_epochs=20, learning_rate=1e-3),
 )
-Blocks = dict[str, list[_nsd.Block]]
 
 
 def main(
     out: Path,
     twin: bool = False,
+    fast: bool = False,
     root: Path | None = None,
     clip: Path | None = None,
-    seeds: tuple[int, ...] = SEEDS,
+    test_set: TestSet = "old",
 ) -> None:
-    """Write ``results.json`` to ``out``."""
-    found: Blocks = {}
-    with Run(seed=0, looks=TestLooks(mirror=out)) as run, tempfile.TemporaryDirectory() as folder:
-        sets: Iterable[_nsd.Data]
-        if twin:
-            sets = (
-                _nsd.simulated(
-                    Path(folder) / str(seed), "raw", replace(DESIGN, seed=seed), N_VOXELS
-                )
-                for seed in seeds
-            )
-            model = SMALL
-        elif root is not None and clip is not None:
-            sets = [_nsd.recorded(root, "raw", out, clip)]
-            model = VolumeTransformer()
-        else:
-            raise ValueError("Give --twin, or --root and --clip for the real data set.")
-        for data in sets:
-            run.look(f"pooled_seed{data.seed}", data.people, [data.split])
-            volumes(data, model, found)
-    beside = {"plain_ridge": found["ridge"], "after": found["after"]}
-    beside["shuffled"] = [_nsd.shuffled(one) for one in found["averaged"]]
-    single = {"plain_ridge": found["ridge_single"]}
-    protocols = [
-        _nsd.result("pooled", found["averaged"], beside, {"repeats_averaged": 3}),
-        _nsd.result("pooled_single_trial", found["single"], single, {"repeats_averaged": 1}),
-    ]
-    claims = {
-        f"single trial minus mean of three ({metric})": _nsd.difference(
-            found["single"], found["averaged"], metric
-        )
-        for metric in ("retrieval_top1", "two_way_embedding")
-    }
-    write_results(
-        out, "nsd_volume_transformer", protocols, run, {"simulated": twin, "claims": claims}
-    )
-    for name, claim in claims.items():
-        print(f"{name}: {claim}")
-    for protocol in protocols:
-        print(protocol.name, {name: score.value for name, score in protocol.scores.items()})
+    """Write ``results.json`` and a gallery to ``out``."""
+    conduct(STUDY, Where(out, twin, fast, root, clip, test_set))
 
 
-def volumes(data: _nsd.Data, model: VolumeTransformer, found: Blocks) -> None:
-    """One transformer for all; each person's test pictures three ways, with ridge beside."""
+def work(data: _nsd.Data, model: VolumeTransformer) -> Found:
+    """All that is asked of one twin or of the real data."""
+    found = Found()
     people = [as_volumes(one) for one in data.people]
-    fitted = copy.deepcopy(model).fit(people, {"clip": data.main}, data.split)
-    for person, boxed in zip(data.people, people, strict=True):
-        test, flat = data.test(boxed), data.test(person)
-        first = first_trials(test)
-        plain = _nsd.ridge_of(person, data.main, data.split)
-        ways = {
-            "single": fitted.predict(test.take(first)),
-            "averaged": fitted.predict(test.average_repeats()),
-            "after": fitted.predict(test).average_repeats(),
-            "ridge": plain.predict(flat.average_repeats()),
-            "ridge_single": plain.predict(flat.take(first)),
-        }
-        for name, predicted in ways.items():
-            found.setdefault(name, []).append(_nsd.compare(data, person, predicted))
+    target = {"clip": data.main}
+    several = copy.deepcopy(model).fit(people, target, data.split)
+    for person in data.people:
+        single = copy.deepcopy(model).set_params(plan=times(model.plan, 2))
+        single.fit(as_volumes(person), target, data.split)
+        everybody(data, person, several, single, found)
+    new_person(data, model, found)
+    first = data.people[0]
+    ways = {"decoded": before(several), "plain ridge": _nsd.ridge_way(data, first)}
+    found.cards = _nsd_pictures.cards(data, first, ways)
+    return found
+
+
+def everybody(
+    data: _nsd.Data,
+    person: Responses,
+    several: VolumeTransformer,
+    single: VolumeTransformer,
+    found: Found,
+) -> None:
+    """One person's pictures: single trials, averaged before and after the model, and ridge."""
+    plain = _nsd.ridge_way(data, person)
+    drawn_by = {
+        "averaged": before(several),
+        "first": _nsd.on_first_trial(before(several)),
+        "single": before(single),
+        "ridge": plain,
+        "noise": _nsd.on_noise(before(several), data, person),
+    }
+    found_by = {
+        "after": after(several),
+        "single_first": _nsd.on_first_trial(before(single)),
+        "ridge_first": _nsd.on_first_trial(plain),
+    }
+    for name, way in drawn_by.items():
+        found.add(name, _nsd_pictures.evaluate(data, person, way, draw=True))
+    for name, way in found_by.items():
+        found.add(name, _nsd_pictures.evaluate(data, person, way))
+    found.add("ceiling", _nsd_pictures.ceiling(data, person))
+    found.add("nearest", _nsd_pictures.nearest(data, person, before(several)))
+
+
+def new_person(data: _nsd.Data, model: VolumeTransformer, found: Found) -> None:
+    """The last person is new: zero-shot but for their scaling, and tuned on one session."""
+    *known, new = data.people
+    target = {"clip": data.main}
+    short = _nsd.first_session(data, new)
+    source = copy.deepcopy(model).fit([as_volumes(one) for one in known], target, data.split)
+    boxed = as_volumes(short)
+    zero = copy.deepcopy(source).adapt(boxed, target, data.split)
+    tuned = copy.deepcopy(source).adapt(boxed, target, data.split, frozen=False)
+    scratch = copy.deepcopy(model).fit(boxed, target, data.split)
+    ways = {
+        "zero_shot": before(zero),
+        "tuned": before(tuned),
+        "scratch": before(scratch),
+        "ridge_session": _nsd.ridge_way(data, short),
+    }
+    for name, way in ways.items():
+        found.add(name, _nsd_pictures.evaluate(data, new, way))
+    found.sizes["one_session"] = _nsd.n_learned(data, short)
+
+
+def before(model: VolumeTransformer) -> _nsd.Way:
+    """Repeats averaged before the model, as published."""
+    return lambda trials: model.predict(as_volumes(trials.average_repeats()))
+
+
+def after(model: VolumeTransformer) -> _nsd.Way:
+    """Repeats averaged after the model."""
+    return lambda trials: model.predict(as_volumes(trials)).average_repeats()
 
 
 def as_volumes(person: Responses) -> Responses:
@@ -121,6 +141,65 @@ def as_volumes(person: Responses) -> Responses:
     dims = ("trial", "x", "y", "z")
     return person.with_values(box, dims=dims, positions=None, units=None)
 
+
+def claims_of(found: Found) -> dict[str, Any]:
+    """What was asked, each a difference with its interval over stimuli."""
+    pairs = {
+        "single trial minus mean of three": ("first", "averaged"),
+        "averaged after minus before the model": ("after", "averaged"),
+        "one model minus one model a person": ("averaged", "single"),
+        "one model minus plain ridge": ("averaged", "ridge"),
+        "single trial: one model minus plain ridge": ("first", "ridge_first"),
+        "one session: pre-trained minus from scratch": ("tuned", "scratch"),
+    }
+    return {
+        f"{name} ({metric})": _nsd_scores.difference(found.blocks[one], found.blocks[other], metric)
+        for name, (one, other) in pairs.items()
+        for metric in (TOP1, "two_way_embedding")
+    }
+
+
+def protocols_of(found: Found) -> list[ProtocolResult]:
+    """Named protocols, apart."""
+    blocks = found.blocks
+    facts = _nsd_pictures.picture_facts(blocks["averaged"], found.simulated)
+    three = found.columns | {"repeats_averaged": 3} | facts
+    beside = {
+        "plain_ridge": blocks["ridge"],
+        "averaged_after_the_model": blocks["after"],
+        "ceiling": blocks["ceiling"],
+        "noise": blocks["noise"],
+        "nearest_training_picture": blocks["nearest"],
+        "shuffled": _nsd_scores.shuffled(blocks["averaged"]),
+    }
+    single = {"plain_ridge": blocks["ridge_first"], "mean_of_three": blocks["averaged"]}
+    single["one_model_a_person"] = blocks["single_first"]
+    new = {"plain_ridge": blocks["ridge_session"], "from_scratch": blocks["scratch"]}
+    new["shuffled"] = _nsd_scores.shuffled(blocks["tuned"])
+    session = three | {"n_pictures": found.sizes["one_session"]}
+    result = _nsd_scores.result
+    return [
+        result("pooled", blocks["averaged"], beside, three),
+        result("pooled_single_trial", blocks["first"], single, three | {"repeats_averaged": 1}),
+        result("within_subject", blocks["single"], beside, three),
+        result("new_subject_zero_shot", blocks["zero_shot"], new, three),
+        result("new_subject_one_session", blocks["tuned"], new, session),
+    ]
+
+
+STUDY = Study(
+    name="nsd_volume_transformer",
+    title="Volume transformer",
+    layout="raw",
+    design=DESIGN,
+    n_voxels=N_VOXELS,
+    small=SMALL,
+    published=VolumeTransformer(),
+    work=work,
+    protocols=protocols_of,
+    claims=claims_of,
+    looks=("pooled", "new_subject_one_session"),
+)
 
 if __name__ == "__main__":
     auto_cli(main, as_positional=False)
