@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from neurodecode.data import Responses
-from neurodecode.encoders._losses import info_nce
+from neurodecode.encoders._losses import info_nce, unit_rows
 from neurodecode.encoders._sensor_conv_network import PersonLayer, flat_layout
 from neurodecode.encoders._trials import TrialBatch
 from neurodecode.training import Progress
@@ -50,12 +50,36 @@ class SensorConvModel(nn.Module):
         self, batch: TrialBatch, layouts: Mapping[str, Tensor], weight: float
     ) -> dict[str, Tensor]:
         """The two losses and their weighted sum for a batch of one person."""
+        return self._losses(batch, layouts, weight)[0]
+
+    def _losses(
+        self, batch: TrialBatch, layouts: Mapping[str, Tensor], weight: float
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """The losses, and what they were computed from."""
         out = self.network(batch.values, layouts[batch.subject], batch.person)
         target = batch.targets["target"].flatten(1)
         contrastive = info_nce(out["retrieval"], target, self.log_scale.exp().clamp(max=100.0))
         squared = functional.mse_loss(out["regression"], (target - self.mean) / self.std)
         total = weight * contrastive + (1 - weight) * squared
-        return {"loss": total, "contrastive": contrastive, "squared": squared}
+        return {"loss": total, "contrastive": contrastive, "squared": squared}, out
+
+    def misses(
+        self, batch: TrialBatch, layouts: Mapping[str, Tensor], weight: float
+    ) -> dict[str, Tensor]:
+        """As `losses`, but ``'loss'`` is how far down the true target ranks within the batch.
+
+        The share of the batch that is more like the answer than its own target is (ties count
+        half), weighted over the heads as the losses are. By this an epoch is chosen: losses get
+        worse as answers become overconfident, long before stimuli are found less often.
+        """
+        found, out = self._losses(batch, layouts, weight)
+        target = batch.targets["target"].flatten(1)
+        shares = {
+            "retrieval": mean_rank(out["retrieval"], target),
+            "regression": mean_rank(out["regression"] * self.std + self.mean, target),
+        }
+        total = weight * shares["retrieval"] + (1 - weight) * shares["regression"]
+        return {**found, "weighted": found["loss"], "loss": total}
 
     @torch.no_grad()
     def embed(self, values: Tensor, layout: Tensor, person: int | None) -> dict[str, Tensor]:
@@ -89,8 +113,29 @@ class SensorStep:
 
     def alone(self, module: Any, batch: TrialBatch) -> dict[str, Tensor]:
         """The losses of a batch."""
-        model = module.model if isinstance(module, OnlyThePerson) else module
-        return cast(dict[str, Tensor], model.losses(batch, self.layouts, self.weight))
+        return cast(dict[str, Tensor], _model(module).losses(batch, self.layouts, self.weight))
+
+    def held_out(self, module: Any, batch: TrialBatch) -> dict[str, Tensor]:
+        """What epochs are compared by, on a batch of held-out trials."""
+        return cast(dict[str, Tensor], _model(module).misses(batch, self.layouts, self.weight))
+
+
+def _model(module: Any) -> Any:
+    return module.model if isinstance(module, OnlyThePerson) else module
+
+
+def mean_rank(answers: Tensor, targets: Tensor) -> Tensor:
+    """Mean share of the other rows' targets that are more like an answer than its own target is.
+
+    Examples
+    --------
+    >>> mean_rank(torch.eye(3), torch.eye(3)), mean_rank(torch.ones(3, 3), torch.eye(3))
+    (tensor(0.), tensor(0.5000))
+    """
+    alike = unit_rows(answers) @ unit_rows(targets).T
+    own = alike.diagonal()[:, None]
+    further = (alike > own).float() + 0.5 * (alike == own).float()
+    return (further.sum(dim=1) - 0.5).mean() / max(1, len(targets) - 1)
 
 
 class OnlyThePerson(nn.Module):

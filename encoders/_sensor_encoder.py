@@ -108,7 +108,7 @@ class SensorEncoder(BaseEncoder):
         device = pick_device(self.plan.device)
         layouts = {one.subject: self._layout(one).to(device) for one in parts["train"]}
         step, batches = SensorStep(layouts, weight), fitting.batches(parts["train"])
-        history = fitting.train(model, step, batches, step.alone, parts["validation"])
+        history = fitting.train(model, step, batches, step.held_out, parts["validation"])
         return model, history
 
     def predict(self, responses: Responses, head: str | None = None) -> Embeddings:

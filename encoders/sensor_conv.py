@@ -69,8 +69,9 @@ class SensorConv(SensorEncoder):
     Sources
     -------
     Benchetrit et al., ICLR 2024, section 2; there w was chosen on the large test set, as a reviewer
-    noted; here on validation. They regress raw latents; we standardise them with training
-    statistics and give predictions back in the units of the target.
+    noted; here on validation. They stop by the loss on validation; we keep the epoch with the best
+    ranks on validation, as their group's later code does with top-5. They regress raw latents; we
+    standardise them with training statistics and give predictions back in the units of the target.
 
     Examples
     --------
