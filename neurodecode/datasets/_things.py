@@ -1,4 +1,4 @@
-"""What the readers of THINGS-MEG and THINGS-EEG2 share: containers, template sensors, splits."""
+"""What the readers of THINGS-MEG and THINGS-EEG2 share: containers, names, splits."""
 
 from __future__ import annotations
 
@@ -149,44 +149,6 @@ def flat_trials(values: Any) -> tuple[NDArray[np.float32], int, int]:
     for image in range(n_images):
         trials[image * n_repeats : (image + 1) * n_repeats] = rows[image]
     return trials, n_images, n_repeats
-
-
-def template_montage() -> Any:
-    """MNE's template of the 10-05 system, under the name that this MNE has for it.
-
-    Examples
-    --------
-    >>> "POz" in template_montage().ch_names
-    True
-    """
-    import mne
-
-    new = "colin27_1005" in mne.channels.get_builtin_montages()
-    return mne.channels.make_standard_montage("colin27_1005" if new else "standard_1005")
-
-
-def template_positions(names: Sequence[str]) -> NDArray[np.float64] | None:
-    """Places (n, 3) in mm of sensors that are known by name only; None if one is not known.
-
-    EEG electrodes stand where MNE's template of the 10-05 system has them; CTF gradiometers
-    (``MLC11-1609``) where the description of a CTF-275 helmet has them. People differ from both.
-
-    Examples
-    --------
-    >>> template_positions(["Oz", "POz"]).shape, template_positions(["X1"]) is None
-    ((2, 3), True)
-    """
-    import mne
-
-    montage = template_montage()
-    known = {one.lower(): place for one, place in montage.get_positions()["ch_pos"].items()}
-    if names and names[0].startswith("M") and names[0].lower() not in known:
-        helmet = mne.channels.read_meg_canonical_info("ctf275", verbose="error")
-        known = {one["ch_name"].split("-")[0].lower(): one["loc"][:3] for one in helmet["chs"]}
-    short = [one.split("-")[0].strip(" .").lower() for one in names]
-    if not names or any(one not in known for one in short):
-        return None
-    return np.array([known[one] for one in short]) * 1e3
 
 
 def picture_name(path: str) -> str:

@@ -30,14 +30,13 @@ from numpy.typing import NDArray
 
 from neurodecode.data import Recording, Responses, Split
 from neurodecode.datasets._files import existing, read_npy
+from neurodecode.datasets._montage import template_montage, template_positions
 from neurodecode.datasets._things import (
     Container,
     concept_split,
     flat_trials,
     picture_name,
     read_container,
-    template_montage,
-    template_positions,
 )
 from neurodecode.errors import CorruptFileError
 

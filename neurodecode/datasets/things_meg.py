@@ -28,23 +28,29 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from neurodecode.data import Recording, Responses, Split, listing
+from neurodecode.data import Recording, Responses, Split
 from neurodecode.datasets._files import existing
-from neurodecode.datasets._things import (
-    concept_split,
-    flat_trials,
-    picture_name,
-    read_container,
-    template_positions,
+from neurodecode.datasets._montage import sensor_places, template_positions
+from neurodecode.datasets._things import concept_split, flat_trials, picture_name, read_container
+from neurodecode.datasets._things_meg_tables import (
+    COLUMNS,
+    read_table,
+    shown_events,
+    trial_facts,
 )
 from neurodecode.errors import CorruptFileError
 
-COLUMNS = (
-    "trial_type", "image_nr", "category_nr", "exemplar_nr", "test_image_nr", "things_category_nr",
-    "things_image_nr", "things_exemplar_nr", "image_path", "onset", "image_on", "image_off",
-    "responded", "key_id", "key_time", "RT", "session_nr", "run_nr",
-)  # fmt: skip
-CATCH = 999999
+__all__ = [
+    "COLUMNS",
+    "of_part",
+    "read_derivative",
+    "read_epochs",
+    "read_table",
+    "recording",
+    "split",
+    "trial_facts",
+]
+
 BLOCK = 512
 TestSet = Literal["small", "large"]
 
@@ -113,7 +119,7 @@ def read_epochs(
         sfreq=float(epochs.info["sfreq"]),
         times=epochs.times[inside],
         units=np.asarray(epochs.ch_names),
-        positions=_positions(epochs.info),
+        positions=sensor_places(epochs.info),
         metadata={
             key: facts[key].to_numpy() for key in ("concept", "part", "image_nr", "things_image_nr")
         },
@@ -195,7 +201,7 @@ def recording(root: str | Path, subject: int) -> Recording:
         f"sub-BIGMEG{subject}",
         "meg",
         tuple(Path(one.fpath) for one in runs),
-        tuple(_events(Path(one.fpath), known) for one in runs),
+        tuple(shown_events(Path(one.fpath), known, _sfreq(Path(one.fpath))) for one in runs),
         tuple(f"ses-{one.session}_run-{one.run}" for one in runs),
         tuple(f"ses-{one.session}" for one in runs),
     )
@@ -251,71 +257,6 @@ def of_part(responses: Responses, test: TestSet) -> Responses:
     return responses.take(responses.groups("part") != other)
 
 
-def read_table(root: str | Path, subject: int) -> pd.DataFrame:
-    """``sample_attributes_P{n}.csv``, 18 columns.
-
-    Raises
-    ------
-    CorruptFileError
-        If columns are missing.
-    """
-    names = (f"sourcedata/sample_attributes_P{subject}.csv", f"sample_attributes_P{subject}.csv")
-    file = next((Path(root) / one for one in names if (Path(root) / one).exists()), None)
-    file = existing(file or Path(root) / names[0], "table of trials")
-    table = pd.read_csv(file)
-    missing = [one for one in COLUMNS if one not in table.columns]
-    if missing:
-        raise CorruptFileError(
-            f"{file} lacks the columns {listing(missing)}; it has {len(table.columns)} of 18."
-        )
-    return table
-
-
-def trial_facts(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with ``stimulus``, ``concept`` and ``part`` of each trial.
-
-    Examples
-    --------
-    >>> paths = ["images_meg/cup/cup_01b.jpg", "images_meg/dog/dog_02s.jpg",
-    ...          "images_test_meg/dog_09s.jpg"]
-    >>> rows = pd.DataFrame({"trial_type": ["exp", "exp", "test"], "image_path": paths})
-    >>> trial_facts(rows)["part"].tolist()
-    ['train', 'large', 'small']
-    """
-    missing = {"trial_type", "image_path"} - set(table.columns)
-    if missing:
-        raise CorruptFileError(
-            f"The table of trials lacks {listing(sorted(missing))}; it has "
-            f"{listing(map(str, table.columns), 20)}."
-        )
-    stimulus = table["image_path"].map(lambda one: picture_name(str(one)))
-    concept = stimulus.str.rsplit("_", n=1).str[0]
-    kind = table["trial_type"]
-    tested = set(concept[kind == "test"])
-    part = np.where(kind == "test", "small", np.where(concept.isin(tested), "large", "train"))
-    part = np.where(kind == "catch", "catch", part)
-    return table.assign(stimulus=stimulus, concept=concept, part=part)
-
-
-def _events(file: Path, known: pd.DataFrame) -> pd.DataFrame:
-    table_file = file.with_name(file.name.rsplit("_meg", 1)[0] + "_events.tsv")
-    events = pd.read_csv(existing(table_file, "table of events"), sep="\t")
-    missing = {"sample", "value"} - set(events.columns)
-    if missing:
-        raise CorruptFileError(f"{table_file} lacks the columns {listing(sorted(missing))}.")
-    number = pd.to_numeric(events["value"], errors="coerce").fillna(CATCH).astype(int)
-    events = events.assign(number=number)[number != CATCH]
-    unknown = sorted(set(events["number"]) - set(known.index))
-    if unknown:
-        raise CorruptFileError(
-            f"{table_file} names {len(unknown)} pictures that the table of trials lacks (such as "
-            f"{unknown[0]})."
-        )
-    facts = known.loc[events["number"], ["stimulus", "concept", "part"]].reset_index(drop=True)
-    onset = events["sample"].to_numpy(dtype=float) / _sfreq(file)
-    return facts.assign(onset=onset, duration=0.5)
-
-
 def _sfreq(file: Path) -> float:
     import mne
 
@@ -357,12 +298,6 @@ def _read_blocks(
                 f"again."
             ) from error
     return values
-
-
-def _positions(info: Any) -> NDArray[np.float64] | None:
-    places = np.array([one["loc"][:3] for one in info["chs"]]) * 1e3
-    known = bool(np.isfinite(places).all() and (np.abs(places).sum(axis=1) > 0).all())
-    return places if known else template_positions(info["ch_names"])
 
 
 def _runs(facts: pd.DataFrame) -> NDArray[np.str_]:
