@@ -33,7 +33,7 @@ from neurodecode.evidence import ProtocolResult
 from neurodecode.training import Plan
 from neurodecode.twin.layouts.nsd import NsdDesign
 
-DESIGN = NsdDesign(n_subjects=4, n_shared=150, n_own=1000, n_sessions=6)
+DESIGN = NsdDesign(n_subjects=4, n_shared=100, n_own=500, n_sessions=6)
 N_VOXELS = 400
 SMALL = SharedSpace(
     SharedSizes(n_shared=256, n_blocks=1, prior_depth=1, prior_heads=4, prior_width=128),
@@ -89,11 +89,11 @@ def everybody(
         "pooled_first": _nsd.on_first_trial(by_projector(several)),
         "ridge_first": _nsd.on_first_trial(plain),
         "noise": _nsd.on_noise(by_projector(several), data, person),
+        "noise_prior": _nsd.on_noise(by_prior(several), data, person),
     }
     drawn_by = {
         "pooled_prior": by_prior(several),
         "single_prior": by_prior(single),
-        "noise_prior": _nsd.on_noise(by_prior(several), data, person),
         "ridge": plain,
     }
     for name, way in found_by.items():

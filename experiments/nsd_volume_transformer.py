@@ -24,7 +24,7 @@ from jsonargparse import auto_cli
 
 from experiments import _nsd, _nsd_pictures, _nsd_scores
 from experiments._nsd_scores import TOP1
-from experiments._nsd_study import Found, Study, Where, conduct, times
+from experiments._nsd_study import Found, Study, Where, conduct
 from neurodecode.data import Responses
 from neurodecode.datasets.nsd import TestSet
 from neurodecode.encoders import VolumeTransformer
@@ -33,11 +33,11 @@ from neurodecode.evidence import ProtocolResult
 from neurodecode.training import Plan
 from neurodecode.twin.layouts.nsd import NsdDesign
 
-DESIGN = NsdDesign(n_subjects=4, n_shared=100, n_own=500, n_sessions=6)
+DESIGN = NsdDesign(n_subjects=4, n_shared=60, n_own=180, n_sessions=4)
 N_VOXELS = 400
 SMALL = VolumeTransformer(
-    VolumeSizes(grid=(24, 36, 24), patch=6, width=96, depth=2, n_heads=4, n_hidden=128),
-    plan=Plan(max_epochs=20, learning_rate=1e-3),
+    VolumeSizes(grid=(24, 32, 24), patch=8, width=96, depth=2, n_heads=4, n_hidden=128),
+    plan=Plan(max_epochs=12, learning_rate=1e-3),
 )
 
 
@@ -60,8 +60,7 @@ def work(data: _nsd.Data, model: VolumeTransformer) -> Found:
     target = {"clip": data.main}
     several = copy.deepcopy(model).fit(people, target, data.split)
     for person in data.people:
-        single = copy.deepcopy(model).set_params(plan=times(model.plan, 2))
-        single.fit(as_volumes(person), target, data.split)
+        single = copy.deepcopy(model).fit(as_volumes(person), target, data.split)
         everybody(data, person, several, single, found)
     new_person(data, model, found)
     first = data.people[0]
@@ -81,12 +80,12 @@ def everybody(
     plain = _nsd.ridge_way(data, person)
     drawn_by = {
         "averaged": before(several),
-        "first": _nsd.on_first_trial(before(several)),
         "single": before(single),
         "ridge": plain,
-        "noise": _nsd.on_noise(before(several), data, person),
     }
     found_by = {
+        "first": _nsd.on_first_trial(before(several)),
+        "noise": _nsd.on_noise(before(several), data, person),
         "after": after(several),
         "single_first": _nsd.on_first_trial(before(single)),
         "ridge_first": _nsd.on_first_trial(plain),
@@ -163,7 +162,8 @@ def protocols_of(found: Found) -> list[ProtocolResult]:
     """Named protocols, apart."""
     blocks = found.blocks
     facts = _nsd_pictures.picture_facts(blocks["averaged"], found.simulated)
-    three = found.columns | {"repeats_averaged": 3} | facts
+    three = found.columns | {"repeats_averaged": 3}
+    one = found.columns | {"repeats_averaged": 1}
     beside = {
         "plain_ridge": blocks["ridge"],
         "averaged_after_the_model": blocks["after"],
@@ -179,9 +179,9 @@ def protocols_of(found: Found) -> list[ProtocolResult]:
     session = three | {"n_pictures": found.sizes["one_session"]}
     result = _nsd_scores.result
     return [
-        result("pooled", blocks["averaged"], beside, three),
-        result("pooled_single_trial", blocks["first"], single, three | {"repeats_averaged": 1}),
-        result("within_subject", blocks["single"], beside, three),
+        result("pooled", blocks["averaged"], beside, three | facts),
+        result("pooled_single_trial", blocks["first"], single, one),
+        result("within_subject", blocks["single"], beside, three | facts),
         result("new_subject_zero_shot", blocks["zero_shot"], new, three),
         result("new_subject_one_session", blocks["tuned"], new, session),
     ]
