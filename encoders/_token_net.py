@@ -185,9 +185,6 @@ class TokenStep:
     def __init__(self, loss: TokenLoss) -> None:
         self.loss = loss
 
-    def branch(self, batch: Any, progress: Any) -> None:
-        """The same work for every batch of a size."""
-
     def __call__(self, module: Any, batch: Any, progress: Any = None) -> dict[str, Tensor]:
         tokens, there, targets = batch
         total = contrastive = regression = tokens.new_zeros(())

@@ -11,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from neurodecode.data import ArrayLike, Embeddings, Responses, find_rows, take_rows
+from neurodecode.data import ArrayLike, Embeddings, Responses, find_rows
+from neurodecode.encoders._transfer import rows_on
 from neurodecode.training import prefetch
 
 
@@ -130,7 +131,8 @@ class PooledTrials:
 
     def epoch(self, epoch: int, seed: int) -> Iterator[list[TrialBatch]]:
         """The steps of one epoch, each a list of batches."""
-        return prefetch([self.batch(*one) for one in step] for step in self.plan(epoch, seed))
+        steps = ([self.batch(*one) for one in step] for step in self.plan(epoch, seed))
+        return prefetch(steps, device=self.device)
 
     def plan(self, epoch: int, seed: int) -> list[list[tuple[int, NDArray[np.intp]]]]:
         """Which rows of which people make the steps of one epoch."""
@@ -161,11 +163,11 @@ class PooledTrials:
             for person, n_batches in enumerate(self._n_batches)
             for rows in np.array_split(np.arange(len(self.people[person])), n_batches)
         )
-        return prefetch(self.batch(person, rows) for person, rows in cuts)
+        batches = (self.batch(person, rows) for person, rows in cuts)
+        return prefetch(batches, device=self.device)
 
     def _tensor(self, values: ArrayLike, rows: NDArray[np.intp]) -> Tensor:
-        array = np.ascontiguousarray(take_rows(values, rows)[:], dtype=np.float32)
-        return torch.from_numpy(array).to(self.device)
+        return rows_on(values, rows, self.device)
 
     def _order(self, person: int, epoch: int, seed: int, turn: int = 0) -> list[NDArray[np.intp]]:
         draw = np.random.default_rng([seed, epoch, person, turn])

@@ -1,6 +1,6 @@
 """What travels between the parts: recordings, responses, stimuli, embeddings and splits."""
 
-from neurodecode.data._arrays import ArrayLike, Rows, blocks, read_rows, take_rows
+from neurodecode.data._arrays import ArrayLike, Rows, blocks, fill_rows, read_rows, take_rows
 from neurodecode.data._checks import as_ids, find_rows, listing
 from neurodecode.data._embeddings import Embeddings, Generated
 from neurodecode.data._padding import pad_trials
@@ -24,6 +24,7 @@ __all__ = [
     "as_ids",
     "as_picture",
     "blocks",
+    "fill_rows",
     "find_rows",
     "listing",
     "pad_trials",

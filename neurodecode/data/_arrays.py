@@ -100,6 +100,37 @@ def read_rows(source: ArrayLike, index: NDArray[Any], rest: tuple[Any, ...] = ()
     return np.asarray(values[inverse])
 
 
+def fill_rows(source: ArrayLike, index: NDArray[Any], out: NDArray[Any]) -> None:
+    """Write rows into ``out``, of the source's kind, without a copy between where that can be.
+
+    Raises
+    ------
+    IndexError
+        If a row is not there.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> out = np.empty((2, 2), dtype=int)
+    >>> fill_rows(np.arange(6).reshape(3, 2), np.array([2, 0]), out)
+    >>> out
+    array([[4, 5],
+           [0, 1]])
+    """
+    if len(index) and not 0 <= index.min() <= index.max() < source.shape[0]:
+        raise IndexError(
+            f"Rows {index.min()} to {index.max()} were asked for, of {source.shape[0]} from 0."
+        )
+    if isinstance(source, Rows):
+        fill_rows(source._source, source._index[index], out)
+    elif isinstance(source, np.ndarray):
+        np.take(source, index, axis=0, out=out, mode="clip")  # 'raise' would copy once more
+    elif hasattr(source, "fill_rows"):
+        source.fill_rows(index, out)
+    else:
+        out[...] = read_rows(source, index)
+
+
 def take_rows(source: ArrayLike, index: NDArray[Any]) -> ArrayLike:
     """Rows as a new array if ``source`` is in memory, else as lazy `Rows`.
 

@@ -11,14 +11,13 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodecode.data import Embeddings, Responses, blocks, read_rows
+from neurodecode.data import Embeddings, Responses, blocks, fill_rows, read_rows
 from neurodecode.errors import CorruptFileError
 from neurodecode.store._atomic import atomic_path
+from neurodecode.store._layout import LIBVER, create_values, mapped
 
 FORMAT = "neurodecode-store"
 VERSION = 1
-MIN_CHUNK_BYTES = 16 * 2**10
-MAX_CHUNK_BYTES = 2**20
 COLUMNS = ("stimulus", "run", "session", "times", "positions", "units", "valid")
 
 
@@ -35,16 +34,16 @@ class StoredArray:
             self.shape: tuple[int, ...] = tuple(int(size) for size in file[name].shape)
             self.dtype: np.dtype[Any] = file[name].dtype
         self._data: Any = None
+        self._mapped: NDArray[Any] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_data": None}
+        return {**self.__dict__, "_data": None, "_mapped": None}
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def __getitem__(self, index: Any, /) -> NDArray[Any]:
-        if self._data is None:
-            self._data = h5py.File(self.path, "r")[self.name]
+        self._open()
         first, rest = (index[0], index[1:]) if isinstance(index, tuple) else (index, ())
         if isinstance(first, slice) and first.step in (None, 1):
             return np.asarray(self._data[index])
@@ -56,6 +55,20 @@ class StoredArray:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         values = self[:]
         return values if dtype is None else values.astype(dtype, copy=False)
+
+    def fill_rows(self, index: NDArray[Any], out: NDArray[Any]) -> None:
+        """Read rows into ``out``, in the order asked for; several threads may do so at once."""
+        self._open()
+        if self._mapped is None:
+            out[...] = read_rows(self._data, index)
+        else:
+            fill_rows(self._mapped, index, out)
+
+    def _open(self) -> None:
+        if self._data is None:
+            data = h5py.File(self.path, "r")[self.name]
+            self._mapped = mapped(self.path, data)
+            self._data = data
 
     def __repr__(self) -> str:
         return f"StoredArray({self.path.name}, shape {self.shape}, {self.dtype})"
@@ -88,8 +101,11 @@ def save(path: str | Path, content: Responses | Embeddings, *, dtype: Any = None
     header, columns = _describe(content)
     shape = tuple(int(size) for size in content.values.shape)
     kind = np.dtype(content.values.dtype if dtype is None else dtype)
-    with atomic_path(path) as part, h5py.File(part, "w", track_order=True) as file:
-        data = file.create_dataset("values", shape, kind, chunks=_chunks(shape, kind))
+    with (
+        atomic_path(path) as part,
+        h5py.File(part, "w", track_order=True, libver=(LIBVER, LIBVER)) as file,
+    ):
+        data = create_values(file, shape, kind)
         digest = _start_digest(header, columns, shape, kind)
         for rows, block in blocks(content.values):
             with np.errstate(over="ignore"):  # refused below, in words
@@ -177,17 +193,6 @@ def _describe(content: Responses | Embeddings) -> tuple[dict[str, Any], dict[str
         if column is not None
     }
     return header, plain
-
-
-def _chunks(shape: tuple[int, ...], kind: np.dtype[Any]) -> tuple[int, ...] | None:
-    """Whole trials a chunk: one, or as many small ones as make a read worth its overhead."""
-    if 0 in shape:
-        return None
-    row_bytes = int(np.prod(shape[1:], dtype=np.int64)) * kind.itemsize
-    if row_bytes > MAX_CHUNK_BYTES and len(shape) > 2:
-        per_chunk = max(1, MAX_CHUNK_BYTES // (row_bytes // shape[1]))
-        return (1, min(shape[1], per_chunk), *shape[2:])
-    return (min(shape[0], max(1, MIN_CHUNK_BYTES // row_bytes)), *shape[1:])
 
 
 def _still_finite(before: NDArray[Any], after: NDArray[Any]) -> bool:

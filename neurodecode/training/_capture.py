@@ -118,9 +118,10 @@ class CudaRecorder:
                 slopes = [(one, one.grad) for one in self.weights if one.grad is not None]
         except RuntimeError as error:
             raise RuntimeError(
-                f"This training step can't be recorded as a CUDA graph ({error}). Its branch() "
-                f"promises that it neither waits for the device nor copies from the host. Train "
-                f"with Plan(capture=False), or mend the step."
+                f"This training step can't be recorded as a CUDA graph "
+                f"({str(error).partition(chr(10))[0]}). Its branch() promises that it neither "
+                f"waits for the device nor copies from the host. Train with Plan(capture=False) "
+                f"in a new process (this one's random numbers are stuck), or mend the step."
             ) from error
         self.pool = graph.pool()
         # Held by address alone: the next recording may use the memory again.

@@ -7,21 +7,52 @@ import threading
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
+import torch
+
+from neurodecode.training._tensors import tensors_of
+
 T = TypeVar("T")
 _END = object()
 
 
-def prefetch(items: Iterable[T], ahead: int = 3) -> Iterator[T]:
+def prefetch(items: Iterable[T], ahead: int = 3, device: torch.device | None = None) -> Iterator[T]:
     """Walk over ``items`` while a thread makes up to ``ahead`` of the next ones.
 
     The order is kept. An error of the thread is raised where its item would have come. When the
-    walk is left early, the thread ends.
+    walk is left early, the thread ends. For a CUDA device the thread works on a stream of its own,
+    so that what it copies there passes while the device computes.
 
     Examples
     --------
     >>> list(prefetch(i * i for i in range(4)))
     [0, 1, 4, 9]
     """
+    if device is not None and device.type == "cuda":
+        return _joined(_walk(_aside(items, torch.cuda.Stream(device)), ahead), device)
+    return _walk(items, ahead)
+
+
+def _aside(items: Iterable[T], stream: torch.cuda.Stream) -> Iterator[tuple[T, torch.cuda.Event]]:
+    """Items made on another stream, each with the event that it is there."""
+    with torch.cuda.stream(stream):
+        for item in items:
+            there = torch.cuda.Event()
+            there.record(stream)
+            yield item, there
+
+
+def _joined(items: Iterable[tuple[T, torch.cuda.Event]], device: torch.device) -> Iterator[T]:
+    """The items, for use on the caller's stream."""
+    for item, there in items:
+        current = torch.cuda.current_stream(device)
+        current.wait_event(there)
+        for tensor in tensors_of(item):
+            if tensor.is_cuda:
+                tensor.record_stream(current)
+        yield item
+
+
+def _walk(items: Iterable[T], ahead: int) -> Iterator[T]:
     ready: queue.Queue[Any] = queue.Queue(maxsize=ahead)
     left = threading.Event()
     thread = threading.Thread(

@@ -96,7 +96,12 @@ class SplitAdamW(torch.optim.Optimizer):
     def join(self) -> None:
         """Make the weights float32 again, exactly; the optimizer is of no use after that."""
         for weight in self._weights():
-            weight.data = joined(weight.detach(), self.state[weight]["low"]).view_as(weight)
+            high, low = weight.detach().view(-1), self.state.pop(weight)["low"]
+            whole = torch.empty_like(high, dtype=torch.float32)
+            for start in range(0, len(whole), CHUNK):
+                part = slice(start, start + CHUNK)
+                whole[part] = joined(high[part], low[part])
+            weight.data = whole.view_as(weight)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over a state; the halves of the weights keep their kinds."""

@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from neurodecode.data import Rows, blocks, read_rows, take_rows
+from neurodecode.data import Rows, blocks, fill_rows, read_rows, take_rows
 
 VALUES = np.arange(60, dtype=np.float32).reshape(12, 5)
 
@@ -54,3 +54,29 @@ def test_blocks_cover_every_row_once(source, max_bytes):
     assert np.array_equal(np.concatenate([block for _, block in walked]), VALUES)
     assert [rows.start for rows, _ in walked[1:]] == [rows.stop for rows, _ in walked[:-1]]
     assert all(block.nbytes <= max(max_bytes, 20) for _, block in walked)
+
+
+def test_filled_rows_are_those_read_from_arrays_lazy_rows_and_others():
+    values = np.random.default_rng(0).normal(size=(8, 3))
+
+    class Other:
+        shape, dtype = values.shape, values.dtype
+
+        def __getitem__(self, index):
+            return values[index]
+
+    index = np.array([5, 0, 5])
+    lazy = Rows(values, np.array([7, 6, 5, 4, 3, 2]))
+    for source, expected in (
+        (values, values[index]),
+        (Other(), values[index]),
+        (lazy, lazy[index]),
+    ):
+        out = np.zeros((3, 3))
+        fill_rows(source, index, out)
+        np.testing.assert_array_equal(out, expected)
+
+
+def test_rows_that_are_not_there_are_not_filled():
+    with pytest.raises(IndexError, match="Rows 0 to 3 were asked for, of 3 from 0"):
+        fill_rows(np.eye(3), np.array([0, 3]), np.zeros((2, 3)))

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from neurodecode.data import Embeddings, Responses, Split
-from neurodecode.encoders import MindBridge, SensorConv, SharedSpace, TokenTransformer
+from neurodecode.encoders import MindBridge, SensorConv, SharedSpace
 from neurodecode.encoders._fitting import MeanLosses
 from neurodecode.encoders._mindbridge_parts import Sizes
 from neurodecode.encoders._shared_space_parts import SharedSizes
@@ -56,7 +56,6 @@ CASES = {
     "MindBridge": (voxels, lambda how: MindBridge(Sizes(16, 8), plan=how, batch_size=5)),
     "SharedSpace": (voxels, lambda how: SharedSpace(SHARED, plan=how, batch_size=5)),
     "SensorConv": (sensors, lambda how: SensorConv(size=SENSORS, plan=how, batch_size=5)),
-    "TokenTransformer": (voxels, lambda how: TokenTransformer(plan=how, batch_size=8)),
 }
 
 
@@ -75,6 +74,22 @@ def test_replayed_steps_of_an_encoder_change_nothing(name, monkeypatch):
     for one in people:
         found, expected = (model.predict(one).values for model in (replayed, plain))
         assert np.array_equal(found, expected)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", CASES)
+def test_graphs_on_cuda_give_the_curve_of_single_steps(name):
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    simulate, make = CASES[name]
+    people, targets = simulate()
+    curves = [
+        make(Plan(max_epochs=6, learning_rate=3e-3, device="cuda", capture=capture))
+        .fit(people, targets, SPLIT)
+        .history_.column("train_loss")
+        for capture in (True, False)
+    ]
+    np.testing.assert_allclose(*curves, rtol=1e-3)
 
 
 @pytest.mark.parametrize("name", ["MindBridge", "SharedSpace"])
