@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from neurodecode.data import Embeddings, Responses, Split, Stimuli
 from neurodecode.evidence import read_results
 from neurodecode.metrics.networks import Network
 from neurodecode.metrics.retrieval import drawn_retrieval, rank_table
+from neurodecode.targets import shipped
 from neurodecode.training import Plan
 
 PROTOCOLS = {
@@ -178,3 +181,23 @@ def test_plans_grow_but_one_epoch_stays_one() -> None:
     assert _nsd_study.times(Plan(max_epochs=10), 2, 1e-4).max_epochs == 20
     assert _nsd_study.times(Plan(max_epochs=10), 2, 1e-4).learning_rate == 1e-4
     assert _nsd_study.times(Plan(max_epochs=1), 2).max_epochs == 1
+
+
+@pytest.mark.slow
+def test_files_in_a_real_layout_are_read_with_a_local_clip(tmp_path: Path, monkeypatch) -> None:
+    """The path of real recordings, on simulated files of the same layout; small models."""
+    design, small = _nsd_study.FAST_DESIGN, nsd_mindbridge.STUDY.small
+    people = design.people(_nsd_study.FAST_VOXELS)
+    _nsd.WRITERS["webdataset"](tmp_path / "nsd", design, people)
+    monkeypatch.setenv("NEURODECODE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(_nsd_pictures, "SIZE", 64)
+    study = replace(nsd_mindbridge.STUDY, published=copy.deepcopy(small))
+    where = _nsd_study.Where(
+        tmp_path / "out", fast=True, root=tmp_path / "nsd", clip=shipped("clip")
+    )
+    results = _nsd_study.conduct(study, where)
+    assert results["simulated"] is False
+    pooled = results["protocols"]["pooled"]
+    assert pooled["test_set"] == "old: 982 pictures, 37 sessions"
+    assert pooled["generator"] == "nearest training picture"
+    assert "two_way_clip_small" not in pooled["scores"] and "PixCorr" in pooled["scores"]
