@@ -3,11 +3,11 @@
     python benchmarks/store.py --out benchmarks/results/store.json
 
 A simulated recording of 30,000 trials x 15,724 voxels is written as float32 and as float16 (1.9 GB
-and .9 GB), then every trial is read once in shuffled mini-batches of 256 through the store and
-through a memory-mapped NumPy file, with one step of a linear layer for each. Each pass runs in a
-process of its own. "Above baseline" is the peak of the process's own memory (pages of files that
-the system may drop at any time are not counted; they are given apart) less what the imports and
-the model took.
+and .9 GB), then every trial is read once in shuffled mini-batches of 256, as training reads them,
+from the store and from a memory-mapped NumPy file, with one step of a linear layer for each. Each
+pass runs in a process of its own. "Above baseline" is the peak of the process's own memory (pages
+of files that the system may drop at any time are not counted; they are given apart) less what the
+imports and the model took.
 
 Cost: about 3 minutes and 5 GB of disk. Expected: under 600 MB above baseline.
 """
@@ -106,13 +106,15 @@ def write_plain(path: Path) -> None:
         plain[rows] = Simulated()[rows]
 
 
-def batches(source: Any) -> Iterator[NDArray[np.float32]]:
-    """All rows once, in shuffled mini-batches, as float32."""
-    from neurodecode.data import read_rows
+def batches(source: Any) -> Iterator[Any]:
+    """All rows once, in shuffled mini-batches, as float32 tensors."""
+    import torch
+
+    from neurodecode.encoders._transfer import rows_on
 
     order = np.random.default_rng(0).permutation(SHAPE[0])
     for start in range(0, SHAPE[0], BATCH):
-        yield read_rows(source, order[start : start + BATCH]).astype(np.float32, copy=False)
+        yield rows_on(source, order[start : start + BATCH], torch.device("cpu"))
 
 
 def train(path: Path) -> dict[str, float]:
@@ -130,7 +132,7 @@ def train(path: Path) -> dict[str, float]:
         source = np.load(path, mmap_mode="r") if plain else store.load(path, verify=False).values
         for batch in batches(source):
             optimiser.zero_grad()
-            model(torch.from_numpy(np.require(batch, requirements="W"))).square().mean().backward()
+            model(batch).square().mean().backward()
             optimiser.step()
         seconds = time.perf_counter() - start
     return watch.report(seconds)
