@@ -28,7 +28,10 @@ def prefetch(items: Iterable[T], ahead: int = 3, device: torch.device | None = N
     [0, 1, 4, 9]
     """
     if device is not None and device.type == "cuda":
-        return _joined(_walk(_aside(items, torch.cuda.Stream(device)), ahead), device)
+        stream = torch.cuda.Stream(device)
+        # What the items are made from may still be on its way.
+        stream.wait_stream(torch.cuda.current_stream(device))
+        return _joined(_walk(_aside(items, stream), ahead), device)
     return _walk(items, ahead)
 
 
