@@ -6,11 +6,16 @@ import argparse
 import time
 import webbrowser
 from collections import deque
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from neurodecode.cli._terminal import Terminal
+
+if TYPE_CHECKING:
+    from neurodecode.streaming import Drawing, FileSource, LslSource, StreamKit
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +32,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fast", action="store_true", help="play a file without waiting")
     parser.add_argument("--events", type=Path, metavar="TSV", help="what was shown, for the page")
     parser.add_argument("--every-ms", type=float, default=50.0, help="a window so often (50)")
+    parser.add_argument(
+        "--draw", action="store_true", help="draw pictures too, by the small generator"
+    )
     parser.add_argument("--port", type=int, default=0, help="of the page (default: any free one)")
     parser.add_argument("--open", action="store_true", help="open the page in a browser")
     parser.add_argument("--stay", action="store_true", help="keep the page when a file has ended")
@@ -34,34 +42,28 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, terminal: Terminal) -> int:
     """Decode until the signal ends; print what each second's last window says."""
-    from neurodecode.preprocessing.meg import read_events, read_raw
-    from neurodecode.streaming import (
-        FileSource,
-        LivePage,
-        LslSource,
-        StreamDecoder,
-        StreamKit,
-        play,
-    )
+    from neurodecode.preprocessing.meg import read_events
+    from neurodecode.streaming import LivePage, StreamDecoder, StreamKit, play
 
     kit = StreamKit.load(options.model)
-    channels = kit.cleaning.channels
-    source: FileSource | LslSource
-    if options.source.startswith("lsl:"):
-        source = LslSource(options.source.removeprefix("lsl:"), channels)
-    else:
-        pace = None if options.fast else options.pace
-        source = FileSource(read_raw(options.source), channels, pace=pace)
+    source = _source(options, kit.cleaning.channels)
     decoder = StreamDecoder(
         kit.encoder, kit.cleaning, kit.layout, source.sfreq, options.every_ms / 1e3, kit.head
     )
     events = None if options.events is None else read_events(options.events)
     evidence = f"{kit.evidence} Single windows; chance is 1 of {len(kit.candidates)}."
-    page = LivePage(
-        kit.candidates, title=f"Decoding {kit.layout.subject}", evidence=evidence, port=options.port
-    )
     latency: deque[float] = deque(maxlen=10_000)
-    with page:
+    with ExitStack() as stack:
+        drawing = stack.enter_context(_drawing(kit)) if options.draw else None
+        page = stack.enter_context(
+            LivePage(
+                kit.candidates,
+                title=f"Decoding {kit.layout.subject}",
+                evidence=evidence,
+                port=options.port,
+                drawing=drawing,
+            )
+        )
         terminal.remark(f"the page: {page.url} (on this machine only)")
         if options.open:
             webbrowser.open(page.url)
@@ -81,3 +83,29 @@ def run(options: argparse.Namespace, terminal: Terminal) -> int:
     low, high = np.percentile(latency, [50, 99])
     terminal.remark(f"{page.state.count} windows; median {low:.1f} ms, 99 % under {high:.1f} ms")
     return 0
+
+
+def _source(options: argparse.Namespace, channels: tuple[str, ...]) -> FileSource | LslSource:
+    """A recording that is played, or a stream of the lab streaming layer."""
+    from neurodecode.preprocessing.meg import read_raw
+    from neurodecode.streaming import FileSource, LslSource
+
+    if options.source.startswith("lsl:"):
+        return LslSource(options.source.removeprefix("lsl:"), channels)
+    pace = None if options.fast else options.pace
+    return FileSource(read_raw(options.source), channels, pace=pace)
+
+
+def _drawing(kit: StreamKit) -> Drawing:
+    """The small generator, if it is led by the space that the kit decodes into."""
+    from neurodecode.generators import SmallFlow
+    from neurodecode.streaming import Drawing
+    from neurodecode.targets import OpenClip
+
+    space = kit.candidates.points.space
+    if space != OpenClip().space:
+        raise ValueError(
+            f"The small generator draws from '{OpenClip().space}', but this decoder gives points "
+            f"of '{space}'. Leave --draw out."
+        )
+    return Drawing(SmallFlow(device="cpu"), space)

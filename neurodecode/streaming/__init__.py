@@ -2,6 +2,7 @@
 
 from neurodecode.streaming._cleaning import CausalCleaning, causal_trials
 from neurodecode.streaming._decoder import Decoded, StreamDecoder
+from neurodecode.streaming._drawing import Drawing, Drawn
 from neurodecode.streaming._kit import StreamKit
 from neurodecode.streaming._page import Candidates, LivePage, Nearest
 from neurodecode.streaming._play import play
@@ -23,6 +24,8 @@ __all__ = [
     "Chain",
     "Decimator",
     "Decoded",
+    "Drawing",
+    "Drawn",
     "FileSource",
     "Linear",
     "LivePage",

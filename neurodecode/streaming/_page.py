@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodecode.data import Embeddings, Stimuli
+from neurodecode.streaming._drawing import Drawing
 
 LOCAL = "127.0.0.1"
-PICTURE = re.compile(r"/picture/(\d{1,9})")
+PICTURE = re.compile(r"/(picture|drawn)/(\d{1,9})")
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,9 @@ class State:
     truth: str | None = None
     finished: bool = False
     nearest: Sequence[Nearest] = field(default_factory=tuple)
+    drawn: int | None = None
+    drawn_time_s: float = 0.0
+    drawn_failure: str | None = None
 
 
 class LivePage:
@@ -121,6 +125,8 @@ class LivePage:
         Heading, and what should be known about how much to believe.
     port : int
         0 takes any free port.
+    drawing : Drawing, optional
+        Pictures drawn from the signal, beside the nearest candidates.
 
     Examples
     --------
@@ -131,8 +137,16 @@ class LivePage:
     1
     """
 
-    def __init__(self, candidates: Candidates, *, title: str, evidence: str, port: int = 0) -> None:
-        self.candidates = candidates
+    def __init__(
+        self,
+        candidates: Candidates,
+        *,
+        title: str,
+        evidence: str,
+        port: int = 0,
+        drawing: Drawing | None = None,
+    ) -> None:
+        self.candidates, self.drawing = candidates, drawing
         self.state = State(title, evidence)
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer((LOCAL, port), _handler(self))
@@ -176,8 +190,20 @@ class LivePage:
 
     def as_json(self) -> bytes:
         """What the page asks for."""
+        drawn = None if self.drawing is None else self.drawing.last
         with self._lock:
+            if drawn is not None:
+                self.state.drawn, self.state.drawn_time_s = drawn.number, drawn.time_s
+            if self.drawing is not None:
+                self.state.drawn_failure = self.drawing.failure
             return json.dumps(asdict(self.state)).encode()
+
+    def picture(self, kind: str, number: int) -> bytes | None:
+        """A candidate's picture, or the last one drawn if it still has this number."""
+        if kind == "picture":
+            return self.candidates.picture(number)
+        drawn = None if self.drawing is None else self.drawing.last
+        return drawn.png if drawn is not None and drawn.number == number else None
 
 
 @cache
@@ -203,7 +229,7 @@ def policy() -> str:
 
 def _handler(page: LivePage) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        """Answers GET of three kinds."""
+        """Answers GET of four kinds."""
 
         def do_GET(self) -> None:
             port = page.port
@@ -221,7 +247,7 @@ def _handler(page: LivePage) -> type[BaseHTTPRequestHandler]:
             self.send_header("X-Content-Type-Options", "nosniff")
             self.send_header("Referrer-Policy", "no-referrer")
             self.send_header("Cross-Origin-Resource-Policy", "same-origin")
-            cached = "max-age=3600" if kind == "image/png" else "no-store"
+            cached = "max-age=3600" if self.path.startswith("/picture/") else "no-store"
             self.send_header("Cache-Control", cached)
             self.end_headers()
             self.wfile.write(content)
@@ -238,4 +264,4 @@ def _answer(page: LivePage, path: str) -> tuple[str, bytes | None]:
     if path == "/state":
         return "application/json", page.as_json()
     wanted = PICTURE.fullmatch(path)
-    return "image/png", page.candidates.picture(int(wanted[1])) if wanted else None
+    return "image/png", page.picture(wanted[1], int(wanted[2])) if wanted else None

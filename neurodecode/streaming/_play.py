@@ -48,6 +48,8 @@ def play(
             if events is not None and onset is not None:
                 place = int(np.searchsorted(onset, decoded.time_s, side="right")) - 1
                 truth = str(events["stimulus"].iloc[place]) if place >= 0 else None
+            if page.drawing is not None:
+                page.drawing.offer(decoded.point, decoded.time_s)
             page.show(nearest, time_s=decoded.time_s, latency_ms=decoded.latency_ms, truth=truth)
             yield decoded, nearest
     page.finish()
