@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 from neurodecode.data import Recording, Responses
-from neurodecode.preprocessing._sensors import (
-    Cleaning,
-    Window,
-    clean,
-    cut_trials,
-    from_epochs,
-    join_runs,
-    read_events,
-    read_raw,
-    recording_to_responses,
-)
+from neurodecode.preprocessing import _sensors
+from neurodecode.preprocessing._sensors import *  # noqa: F403 (all that MEG and EEG share)
+from neurodecode.preprocessing._sensors import Cleaning, Window
 
-__all__ = [
-    "CLEANING",
-    "Cleaning",
-    "Window",
-    "clean",
-    "cut_trials",
-    "from_epochs",
-    "join_runs",
-    "read_events",
-    "read_raw",
-    "single_trials",
-]
+__all__ = ["CLEANING", "WINDOW", "single_trials"]
+__all__ += _sensors.__all__
 
 CLEANING = Cleaning(picks="eeg", band_hz=(0.1, 40.0), resample_hz=250.0, reference="average")
+WINDOW = Window()
 
 
 def single_trials(
-    recording: Recording, *, cleaning: Cleaning = CLEANING, window: Window | None = None
+    recording: Recording, *, cleaning: Cleaning = CLEANING, window: Window = WINDOW
 ) -> Responses:
     """One response a trial from the raw EEG of one person.
 
@@ -42,7 +25,7 @@ def single_trials(
         Raw files (any vendor that MNE reads, or loaded `mne.io.Raw`) and a table of events a run.
     cleaning : Cleaning
         Default: EEG channels, 0.1 to 40 Hz, 250 Hz, average reference.
-    window : Window, optional
+    window : Window
         Default: -0.2 to 0.8 s with the mean before onset subtracted.
 
     Returns
@@ -65,4 +48,4 @@ def single_trials(
     >>> single_trials(Recording("sub-01", "eeg", (raw,), (events,), ("1",)))
     Responses(sub-01, eeg, 2 trials of 2 stimuli, channel: 2, time: 251)
     """
-    return recording_to_responses(recording, cleaning, window or Window())
+    return _sensors.recording_to_responses(recording, cleaning, window)

@@ -12,7 +12,6 @@ import pytest
 from neurodecode.data import Recording
 from neurodecode.errors import CorruptFileError
 from neurodecode.preprocessing import eeg, meg
-from neurodecode.preprocessing._sensors import sensor_positions
 
 SFREQ = 250.0
 EVENTS = pd.DataFrame({"onset": [1.0, 3.0, 5.0], "duration": 0.5, "stimulus": ["a", "b", "a"]})
@@ -125,17 +124,6 @@ def test_a_truncated_file_is_refused_by_name(tmp_path: Path) -> None:
     broken.write_bytes(path.read_bytes()[:3000])
     with pytest.raises(CorruptFileError, match=r"broken_raw\.fif can't be read as a raw recording"):
         eeg.read_raw(broken)
-
-
-def test_positions_are_in_mm_and_left_out_when_unknown(caplog: pytest.LogCaptureFixture) -> None:
-    raw = raw_eeg()
-    assert sensor_positions(raw.info) is None
-    assert "3 of 3 sensors have no position" in caplog.text
-    raw.set_montage("colin27_1005")
-    places = sensor_positions(raw.info)
-    assert places.shape == (3, 3)
-    assert 50 < np.linalg.norm(places, axis=1).mean() < 150
-    assert places[0, 1] < places[2, 1], "Oz lies behind Cz"
 
 
 def test_meg_and_eeg_differ_in_their_defaults_only() -> None:
