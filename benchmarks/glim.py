@@ -20,8 +20,8 @@ from transformers import BatchEncoding, T5Config, T5ForConditionalGeneration
 
 from neurodecode.encoders._glim_batches import SentenceBatch
 from neurodecode.encoders._glim_language import FrozenT5
-from neurodecode.encoders._glim_network import GlimNetwork
-from neurodecode.encoders.glim import GlimLosses, GlimModel, GlimSize
+from neurodecode.encoders._glim_losses import GlimLosses, GlimModel
+from neurodecode.encoders._glim_network import GlimNetwork, GlimSize
 from neurodecode.store import write_json
 
 LARGE = {

@@ -9,10 +9,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from neurodecode.data import Responses
 
 PROMPT_KEYS = ("task", "dataset", "subject")
+SHARE_OF_FREE = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +76,7 @@ class Sentences:
         )
         self._stimulus = np.concatenate([one.stimulus for one in self.people])
         self._prompts = np.concatenate([prompt_of(one, prompts) for one in self.people])
+        self._held = self._whole() if self._fits() else None
 
     def __len__(self) -> int:
         return len(self._batches(0, 0))
@@ -90,26 +93,58 @@ class Sentences:
             yield rows, self.batch(rows)
 
     def batch(self, rows: NDArray[np.intp]) -> SentenceBatch:
-        """These sentences, padded."""
-        n_times, n_channels = self.shape
+        """These sentences, padded with channels, and with samples to the longest of them."""
+        raw, texts = [], []
+        for person, row in self._place[rows].tolist():
+            one = self.people[person]
+            text = str(one.metadata["text"][row])
+            raw.append(text)
+            texts.append(tuple(self.texts.get(str(one.stimulus[row]), (text,))))
+        values, valid = self._signals(rows)
+        return SentenceBatch(
+            functional.pad(values, (0, self.shape[1] - values.shape[2])),
+            valid,
+            torch.from_numpy(self._prompts[rows]).to(self.device),
+            raw,
+            texts,
+        )
+
+    def _signals(self, rows: NDArray[np.intp]) -> tuple[Tensor, Tensor]:
+        """EEG (b, t, c) and which samples hold (b, t), t that of the longest."""
+        if self._held is None:
+            values, valid = self._read(rows)
+            longest = _longest(valid)
+            return values[:, :longest].to(self.device), valid[:, :longest].to(self.device)
+        index = torch.from_numpy(rows).to(self.device)
+        values, valid = (one.index_select(0, index) for one in self._held)
+        longest = _longest(valid)
+        return values[:, :longest], valid[:, :longest]
+
+    def _read(self, rows: NDArray[np.intp]) -> tuple[Tensor, Tensor]:
+        n_channels, n_times = np.max([one.values.shape[1:] for one in self.people], axis=0)
         values = np.zeros((len(rows), n_times, n_channels), dtype=np.float32)
         valid = np.zeros((len(rows), n_times), dtype=bool)
-        raw, texts = [], []
         for place, (person, row) in enumerate(self._place[rows].tolist()):
             one = self.people[person]
             signal = np.asarray(one.values[row], dtype=np.float32)
             values[place, : signal.shape[1], : len(signal)] = signal.T
             valid[place, : signal.shape[1]] = True if one.valid is None else one.valid[row]
-            text = str(one.metadata["text"][row])
-            raw.append(text)
-            texts.append(tuple(self.texts.get(str(one.stimulus[row]), (text,))))
-        return SentenceBatch(
-            torch.from_numpy(values).to(self.device),
-            torch.from_numpy(valid).to(self.device),
-            torch.from_numpy(self._prompts[rows]).to(self.device),
-            raw,
-            texts,
-        )
+        return torch.from_numpy(values), torch.from_numpy(valid)
+
+    def _fits(self) -> bool:
+        """Do all sentences fit an accelerator, so that a step waits for no transfer?"""
+        if self.device.type != "cuda":
+            return False
+        needed = 4 * sum(int(np.prod(one.values.shape)) for one in self.people)
+        return needed <= SHARE_OF_FREE * torch.cuda.mem_get_info(self.device)[0]
+
+    def _whole(self) -> tuple[Tensor, Tensor]:
+        parts = [
+            tuple(one.to(self.device) for one in self._read(rows))
+            for rows in np.array_split(np.arange(len(self._place)), 1 + len(self._place) // 512)
+        ]
+        values, valid = (torch.cat(some) for some in zip(*parts, strict=True))
+        return values, valid
 
     def _batches(self, epoch: int, seed: int) -> list[NDArray[np.intp]]:
         """The k-th trials of all texts make a round; a batch stays within a round."""
@@ -122,6 +157,10 @@ class Sentences:
             n_batches = -(-len(members) // self.batch_size)
             cuts += np.array_split(members, n_batches)
         return [cuts[place] for place in rng.permutation(len(cuts))]
+
+
+def _longest(valid: Tensor) -> int:
+    return int(valid.any(dim=0).nonzero().max()) + 1
 
 
 def prompt_of(responses: Responses, prompts: Mapping[str, Mapping[str, int]]) -> NDArray[np.int64]:

@@ -14,6 +14,8 @@ from einops import rearrange, repeat
 from torch import Tensor, nn
 from torch.nn import functional
 
+from neurodecode.encoders._glim_stem import PersonalStem
+
 PROMPTS = ("task", "dataset", "subject")
 
 
@@ -21,10 +23,26 @@ PROMPTS = ("task", "dataset", "subject")
 class GlimSize:
     """Widths and depths; the defaults are the published ones.
 
+    Parameters
+    ----------
+    n_times, n_channels : int
+        Longest sentence in samples, and most channels; less is filled up with zeros.
+    n_queries, merger_width, depth, n_heads : int
+    width : int, optional
+        Of the encoder. Default: as published, the channels themselves. A number puts a
+        `PersonalStem` before the blocks, which is ours: each person's own map from channels.
+    stride : int
+        Samples that the stem joins to one step.
+
+    Raises
+    ------
+    ValueError
+        If samples are to be joined without a stem.
+
     Examples
     --------
-    >>> GlimSize().n_queries
-    96
+    >>> GlimSize().n_queries, GlimSize().n_steps, GlimSize(width=64, stride=4).n_steps
+    (96, 1280, 320)
     """
 
     n_times: int = 1280
@@ -33,6 +51,22 @@ class GlimSize:
     merger_width: int = 256
     depth: int = 6
     n_heads: int = 8
+    width: int | None = None
+    stride: int = 1
+
+    def __post_init__(self) -> None:
+        if self.width is None and self.stride != 1:
+            raise ValueError(f"stride={self.stride} joins samples in a stem, which needs a width.")
+
+    @property
+    def encoder_width(self) -> int:
+        """Width of the blocks."""
+        return self.n_channels if self.width is None else self.width
+
+    @property
+    def n_steps(self) -> int:
+        """Steps of time in the blocks."""
+        return -(-self.n_times // self.stride)
 
 
 class PromptEmbedding(nn.Module):
@@ -117,8 +151,8 @@ class ModulatedBlock(nn.Module):
 
     def __init__(self, size: GlimSize) -> None:
         super().__init__()
-        width = size.n_channels
-        self.over_time = nn.Linear(width, 2 * size.n_times)
+        width = size.encoder_width
+        self.over_time = nn.Linear(width, 2 * size.n_steps)
         self.over_width = nn.Linear(width, 6 * width)
         for layer in (self.over_time, self.over_width):
             nn.init.zeros_(layer.weight)
@@ -129,7 +163,9 @@ class ModulatedBlock(nn.Module):
 
     def forward(self, values: Tensor, prompt: Tensor, valid: Tensor | None) -> Tensor:
         """(b, t, c) steered by (b, c) to (b, t, c)."""
-        scale_t, shift_t = self.over_time(prompt)[:, :, None].chunk(2, dim=1)
+        scale_t, shift_t = (
+            one[:, : values.shape[1]] for one in self.over_time(prompt)[:, :, None].chunk(2, dim=1)
+        )
         values = values * (1 + scale_t) + shift_t
         steer = self.over_width(functional.silu(prompt))[:, None, :].chunk(6, dim=-1)
         shift_a, scale_a, gate_a, shift_f, scale_f, gate_f = steer
@@ -208,7 +244,12 @@ class GlimNetwork(nn.Module):
 
     def __init__(self, size: GlimSize, prompts: tuple[int, ...], d_model: int) -> None:
         super().__init__()
-        width, merged = size.n_channels, size.merger_width
+        width, merged = size.encoder_width, size.merger_width
+        self.stem = (
+            None
+            if size.width is None
+            else PersonalStem(size.n_channels, size.width, size.stride, prompts[2])
+        )
         self.prompt = PromptEmbedding(prompts, width)
         self.blocks = nn.ModuleList(ModulatedBlock(size) for _ in range(size.depth))
         self.widen = nn.Sequential(nn.Linear(width, merged), nn.LayerNorm(merged))
@@ -218,13 +259,24 @@ class GlimNetwork(nn.Module):
         self.align = nn.Linear(merged, d_model)
         self.pool_brain = Pooler(d_model, size.n_heads)
         self.pool_text = Pooler(d_model, size.n_heads)
-        self.register_buffer("time_code", sine_code(size.n_times, width), persistent=False)
+        self.register_buffer("time_code", sine_code(size.n_steps, width), persistent=False)
 
     time_code: Tensor
 
-    def forward(self, values: Tensor, prompt: Tensor, valid: Tensor | None = None) -> Tensor:
-        """EEG (b, t, c), prompts (b, 3) and ``valid`` (b, t) to tokens (b, q, d)."""
+    def forward(
+        self,
+        values: Tensor,
+        prompt: Tensor,
+        valid: Tensor | None = None,
+        person: Tensor | None = None,
+    ) -> Tensor:
+        """EEG (b, t, c), prompts (b, 3), ``valid`` (b, t), people (b,) to tokens (b, q, d).
+
+        ``person`` is for the stem alone, and defaults to that of the prompt.
+        """
         steer = self.prompt(prompt)
+        if self.stem is not None:
+            values, valid = self.stem(values, prompt[:, 2] if person is None else person, valid)
         values = values + self.time_code[: values.shape[1]]
         for block in self.blocks:
             values = block(values, steer, valid)

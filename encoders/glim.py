@@ -2,63 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
 from neurodecode.contracts import Targets
 from neurodecode.data import Embeddings, Responses, Split, blocks
 from neurodecode.encoders._base import BaseEncoder, as_people, check_finite
-from neurodecode.encoders._glim_batches import PROMPT_KEYS, SentenceBatch, Sentences, prompt_of
+from neurodecode.encoders._glim_batches import PROMPT_KEYS, SentenceBatch, Sentences
 from neurodecode.encoders._glim_language import FrozenT5
-from neurodecode.encoders._glim_network import GlimNetwork, GlimSize, hide_prompts
-from neurodecode.encoders._losses import info_nce
+from neurodecode.encoders._glim_losses import GlimLosses, GlimModel, prompted
+from neurodecode.encoders._glim_network import GlimNetwork, GlimSize
 from neurodecode.training import Plan, Progress, pick_device, train
 
 HEADS = ("tokens", "pooled")
-
-
-@dataclass(frozen=True)
-class GlimLosses:
-    """L = contrastive L_clip + language L_lm + commitment L_mse; the published recipe is .5, .5, 0.
-
-    Parameters
-    ----------
-    contrastive : float
-        Pooled brain tokens against pooled text.
-    language : float
-        Cross-entropy of the frozen decoder on one of the target texts.
-    commitment : float
-        Squared distance of the brain's tokens from the states of the frozen text encoder.
-    learned_temperature : bool
-        False: none at all, as published.
-    hidden : tuple of float
-        How often task, data set and subject are hidden (set to *unknown*) while training. As
-        published the task is always told: it names the corpus, which must be said beside a score.
-
-    Examples
-    --------
-    >>> GlimLosses.published().hidden
-    (0.0, 1.0, 1.0)
-    """
-
-    contrastive: float = 0.5
-    language: float = 0.5
-    commitment: float = 0.0
-    learned_temperature: bool = True
-    hidden: tuple[float, float, float] = (1.0, 1.0, 1.0)
-
-    @classmethod
-    def published(cls) -> GlimLosses:
-        """The recipe of the released run."""
-        return cls(learned_temperature=False, hidden=(0.0, 1.0, 1.0))
 
 
 class Glim(BaseEncoder):
@@ -213,7 +174,7 @@ class Glim(BaseEncoder):
         check_finite(responses.array(), responses.subject)
         sentences = Sentences(
             [_with_text(responses)],
-            self._told(),
+            self.prompts_,
             {},
             (self.size.n_times, self.size.n_channels),
             batch_size=self.batch_size,
@@ -221,7 +182,7 @@ class Glim(BaseEncoder):
         )
         rows = []
         for _, batch in sentences.in_order():
-            tokens = model.network(batch.values, batch.prompt, batch.valid)
+            tokens = model.tokens(batch, self.losses.hidden)
             rows.append((tokens if name == "tokens" else model.network.pool_brain(tokens)).cpu())
         space = self.space_ if name == "tokens" else f"{self.space_}/pooled"
         return Embeddings(torch.cat(rows).numpy(), responses.stimulus, space)
@@ -255,10 +216,6 @@ class Glim(BaseEncoder):
         """A new person is *unknown* to the prompts, and nothing needs training."""
         return self
 
-    def _told(self) -> dict[str, dict[str, int]]:
-        hidden = dict(zip(PROMPT_KEYS, self.losses.hidden, strict=True))
-        return {key: self.prompts_[key] if hidden[key] < 1 else {} for key in PROMPT_KEYS}
-
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Parameters, with the language model as a string."""
         found = super().get_params(deep=deep)
@@ -274,54 +231,6 @@ class Glim(BaseEncoder):
         self.d_model_ = facts["d_model"]
         self.model_ = self._build()
         self.model_.load_state_dict(tensors)
-
-
-class GlimModel(nn.Module):
-    """The network with its temperature and its losses."""
-
-    def __init__(self, network: GlimNetwork) -> None:
-        super().__init__()
-        self.network = network
-        self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
-
-    def losses(
-        self, batch: SentenceBatch, language: FrozenT5, weights: GlimLosses
-    ) -> dict[str, Tensor]:
-        """The losses and their weighted sum; a loss of weight 0 is not computed."""
-        prompt = hide_prompts(batch.prompt, weights.hidden) if self.training else batch.prompt
-        if not self.training:
-            share = torch.tensor(weights.hidden, device=prompt.device)
-            prompt = prompt.masked_fill(share == 1, 0)
-        tokens = self.network(batch.values, prompt, batch.valid)
-        found: dict[str, Tensor] = {}
-        if weights.contrastive or weights.commitment:
-            states, words = language.states(prompted(batch.raw), tokens.shape[1])
-        if weights.contrastive:
-            brain, text = self.network.pool_brain(tokens), self.network.pool_text(states, words)
-            scale = self.log_scale.exp().clamp(max=100.0) if weights.learned_temperature else 1.0
-            found["contrastive"] = info_nce(brain, text, scale)
-        if weights.language:
-            found["language"] = language.loss(tokens, [_drawn(texts) for texts in batch.texts])
-        if weights.commitment:
-            apart = functional.mse_loss(tokens, states, reduction="none").mean(dim=2)
-            found["commitment"] = (apart * words).sum() / words.sum()
-        total = torch.stack([getattr(weights, name) * one for name, one in found.items()]).sum()
-        return {"loss": total, **found}
-
-
-def prompted(texts: Sequence[str]) -> list[str]:
-    """The texts behind the instruction that GLIM gives T5.
-
-    Examples
-    --------
-    >>> prompted(["A film."])
-    ['To English: A film.']
-    """
-    return [f"To English: {text}" for text in texts]
-
-
-def _drawn(texts: Sequence[str]) -> str:
-    return texts[int(torch.randint(len(texts), ()))] if len(texts) > 1 else texts[0]
 
 
 def _prompt_tables(people: Sequence[Responses]) -> dict[str, dict[str, int]]:
@@ -344,4 +253,4 @@ def _with_text(responses: Responses) -> Responses:
     return responses.with_values(responses.values, metadata=metadata)
 
 
-__all__ = ["Glim", "GlimLosses", "GlimSize", "prompt_of"]
+__all__ = ["Glim", "GlimLosses", "GlimSize"]

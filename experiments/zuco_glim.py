@@ -22,70 +22,47 @@ twin is therefore open: after 30 epochs of the contrastive loss alone, ours foun
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from neurodecode import twin as simulated
+from experiments._sentence_recipes import (
+    RECIPES,
+    TWIN_RECIPES,
+    Recipe,
+    Twin,
+    recorded_people,
+    scaled_people,
+    simulated_people,
+)
+from experiments._sentence_ridge import RidgeReader
 from neurodecode.cli.script import run_script
 from neurodecode.data import Responses, Split, Stimuli
 from neurodecode.datasets import zuco
-from neurodecode.encoders import Glim, GlimLosses, GlimSize
-from neurodecode.evidence import Run, TestLooks, write_results
-from neurodecode.evidence.text import TextJudgement, judge_text
+from neurodecode.encoders import Glim
+from neurodecode.evidence import ProtocolResult, Run, TestLooks, write_results
+from neurodecode.evidence.text import TextJudgement, judge_text, text_measures
 from neurodecode.gallery import GalleryItem, write_gallery
 from neurodecode.generators import Captioner
+from neurodecode.metrics.text import TokenStates
 from neurodecode.pipeline import SentenceDecoder
-from neurodecode.preprocessing import (
-    ReadingRecipe,
-    SentenceScale,
-    glim_recipe,
-    sentence_responses,
-)
-from neurodecode.targets import OpenClip, shipped
-from neurodecode.training import Plan
+from neurodecode.targets import OpenClip, Sentence, shipped
 
 N_CARDS = 40
-TWIN_S = 5.0
-"""Simulated sentences are padded to this length, in seconds."""
+BATCH_SIZE = 72
+TWIN_EPOCHS = 10
+FAST_TWIN, FAST_EPOCHS = (2, 60), 1
 CORPUS = {"film reviews": "A picture of it.", "biographies": "It stands there."}
 SENTIMENT = {
     name: f"Sentiment classification: It is {name}." for name in ("positive", "neutral", "negative")
 }
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Preprocessing, scaling and losses of one system."""
-
-    name: str
-    reading: ReadingRecipe
-    scaled: bool
-    losses: GlimLosses
-    learning_rate: float
-
-
-OURS = Recipe("ours", ReadingRecipe(band_hz=(0.5, 20.0), sfreq=50.0), True, GlimLosses(), 1e-3)
-PUBLISHED = Recipe("published", glim_recipe(), False, GlimLosses.published(), 1e-4)
-
-
-# as many queries as a sentence has tokens: more of a text is not read
-SMALL = GlimSize(n_times=640, n_channels=16, n_queries=48, merger_width=64, depth=2, n_heads=4)
-
-
-@dataclass(frozen=True)
-class Scale:
-    """How much is simulated and how long is trained."""
-
-    n_subjects: int = 3
-    n_sentences: int = 300
-    max_epochs: int = 16
-    size: GlimSize = SMALL
-
-
-FAST = Scale(1, 90, 2)
+WORKERS = -1
+"""Processes for the scores of sentences: one a core."""
+QUICK = 4
+"""The first measures, retrieval and content words: enough for ridge, which writes nothing."""
 
 
 def main(
@@ -93,95 +70,100 @@ def main(
     data: Path | None = None,
     twin: bool = False,
     fast: bool = False,
-    signal: float = 3.0,
+    signal: float = 1.0,
+    seed: int = 1,
     model: str | None = None,
+    only: str | None = None,
 ) -> None:
-    """Train and judge both recipes; write ``results.json`` and a gallery to ``out``."""
+    """Train and judge the recipes; write ``results.json`` and a gallery to ``out``.
+
+    ``only`` trains one recipe alone; ``seed`` makes other people, texts and weights.
+    """
     if twin == (data is not None):
         raise ValueError("Give either --twin or --data FOLDER.")
-    scale = FAST if fast else Scale()
-    plan = Plan(max_epochs=scale.max_epochs, weight_decay=0.0, schedule="one_cycle")
-    if data is not None:
-        scale, plan = replace(scale, size=GlimSize()), replace(plan, max_epochs=200)
-    language = shipped("captioner") if model is None else Path(model)
-    judged: dict[str, tuple[TextJudgement, list[Responses]]] = {}
-    with Run(looks=TestLooks(mirror=out)) as run:
-        for recipe in (OURS, PUBLISHED):
-            read = simulated_people(recipe.reading, scale, signal) if data is None else (
-                recorded_people(data, recipe.reading)
-            )  # fmt: skip
-            split = zuco.sentence_split(read, test=0.25 if twin else 0.1)
-            people = scaled_people(read, split) if recipe.scaled else read
-            glim = Glim(
-                language,
-                losses=recipe.losses,
-                size=scale.size,
-                plan=replace(plan, learning_rate=recipe.learning_rate),
-                batch_size=48,
-                download=model is not None,
-            )
-            with run.step(f"training {recipe.name}"):
-                glim.fit(people, None, split.blind())
-            run.look(recipe.name, people, split)
-            with run.step(f"judging {recipe.name}"):
-                found = judge(glim, people, split, rewritten if model is None else None)
-            judged[recipe.name] = (found, [split.part(one, "test") for one in people])
-    protocols = [replace(one.result, name=name) for name, (one, _) in judged.items()]
+    chosen = [one for one in (TWIN_RECIPES if twin else RECIPES) if only in (None, one.name)]
+    n_epochs = FAST_EPOCHS if fast else TWIN_EPOCHS if twin else 200
+    with Run(seed=seed, looks=TestLooks(mirror=out)) as run:
+        with run.step("reading the EEG"):
+            read = people_of(data, chosen, Twin(*(FAST_TWIN if fast else ()), signal=signal,
+                                                seed=seed))  # fmt: skip
+        study = _Study(run, model, n_epochs, 0.1 if data else 0.2)
+        judged = {one.name: study.of(one, read[one.name]) for one in chosen}
     settings = {"twin": twin, "signal": signal if twin else None, "fast": fast}
-    results = write_results(out, "zuco_glim", protocols, run, settings)
+    results = write_results(out, "zuco_glim", study.protocols, run, settings)
     cards = [card for name, (one, test) in judged.items() for card in gallery(name, one, test)]
     write_gallery(out, cards, results, title="Sentences from EEG of reading")
-    for name, (one, _) in judged.items():
-        print(f"{name}\n{one.verdict}")
+    for protocol in study.protocols:
+        print(report(protocol))
 
 
-def simulated_people(recipe: ReadingRecipe, scale: Scale, signal: float) -> list[Responses]:
-    """The twin, through a recipe."""
-    how = simulated.Reading(n_channels=scale.size.n_channels, word_s=0.16)
-    people = simulated.reading(scale.n_subjects, scale.n_sentences, signal=signal, plan=how)
-    short = replace(recipe, seconds=(recipe.seconds[0], TWIN_S))
-    return [
-        sentence_responses(
-            [row[:, kept] for row, kept in zip(one.array(), one.valid, strict=True)],
-            one.stimulus.tolist(),
-            one.subject,
-            sfreq=500.0,
-            recipe=short,
-            metadata=one.metadata,
+def people_of(
+    data: Path | None, chosen: Sequence[Recipe], twin: Twin
+) -> Mapping[str, list[Responses]]:
+    """Recorded or simulated people, through each recipe."""
+    if data is None:
+        return simulated_people(twin, chosen)
+    return {one.name: recorded_people(data, one.reading) for one in chosen}
+
+
+class _Study:
+    """Trains and judges recipe by recipe."""
+
+    def __init__(self, run: Run, model: str | None, n_epochs: int, test: float) -> None:
+        self.run, self.n_epochs, self.test = run, n_epochs, test
+        self.model = model
+        self.language = shipped("captioner") if model is None else model
+        self.protocols: list[ProtocolResult] = []
+
+    def of(self, recipe: Recipe, read: list[Responses]) -> tuple[TextJudgement, list[Responses]]:
+        """Glim and plain ridge on what a recipe makes of the EEG."""
+        split = zuco.sentence_split(read, test=self.test)
+        people = scaled_people(read, split) if recipe.scaled else read
+        self.run.look(recipe.name, people, split)
+        with self.run.step(f"ridge, {recipe.name}"):
+            linear = judge_text(
+                RidgeReader(people, split), people, split, measures=text_measures()[:QUICK]
+            )
+        glim = Glim(
+            self.language,
+            losses=recipe.losses,
+            size=recipe.size,
+            plan=recipe.planned(self.n_epochs),
+            batch_size=BATCH_SIZE,
+            download=self.model is not None,
+            seed=self.run.seed,
         )
-        for one in people
-        if one.valid is not None
+        with self.run.step(f"training {recipe.name}"):
+            glim.fit(people, None, split.blind())
+        with self.run.step(f"judging {recipe.name}"):
+            found = judge(glim, people, split, rewritten if self.model is None else None)
+        told = {"epochs": len(glim.history_), "best_epoch": glim.history_.best_epoch}
+        self.protocols += [
+            replace(found.result, name=recipe.name, details={**found.result.details, **told}),
+            replace(linear.result, name=f"ridge, {recipe.name}"),
+        ]
+        return found, [split.part(one, "test") for one in people]
+
+
+def report(protocol: ProtocolResult) -> str:
+    """All scores of a protocol beside the best of its controls, and the verdicts."""
+    gains = protocol.details["gain_over_best_control"]
+    lines = [
+        f"  {name}: {score.value:.3f} [{score.ci95.low:.3f}, {score.ci95.high:.3f}], "
+        f"gain {gains[name]['value']:+.3f} over {gains[name]['best_control']} "
+        f"(p {gains[name]['p']:.2g})"
+        for name, score in protocol.scores.items()
     ]
-
-
-def recorded_people(data: Path, recipe: ReadingRecipe) -> list[Responses]:
-    """ZuCo's people, through a recipe, with labels where the task materials are there."""
-    labels: dict[str, dict[str, str]] = {}
-    for folder in {file.parent for file in data.rglob("*labels_task*.csv")}:
-        labels |= zuco.read_labels(folder)
-    people = []
-    for files in zuco.find_files(data).values():
-        one, _ = zuco.read_subject(
-            files, sfreq=recipe.sfreq, seconds=recipe.seconds, prepare=recipe.prepare
-        )
-        told = [labels.get(text, {}) for text in one.stimulus.tolist()]
-        columns = {name: [row.get(name, "") for row in told] for name in ("sentiment", "relation")}
-        people.append(one.with_values(one.values, metadata={**one.metadata, **columns}))
-    return people
-
-
-def scaled_people(people: Sequence[Responses], split: Split) -> list[Responses]:
-    """Each person scaled by the training sentences."""
-    return [
-        SentenceScale().fit(split.part(one, "train")).transform(one) for one in people
-    ]  # fmt: skip
+    verdicts = [f"  {name}: {one['verdict']}" for name, one in protocol.details["headline"].items()]
+    return "\n".join([protocol.name, *lines, *verdicts])
 
 
 def judge(
     glim: Glim, people: Sequence[Responses], split: Split, rewriter: object = None
 ) -> TextJudgement:
     """All scores and controls of a fitted encoder."""
-    decoder = SentenceDecoder(glim, Captioner(glim.language_model), rewriter)
+    writer = Captioner(glim.language_model, batch_size=512)
+    decoder = SentenceDecoder(glim, writer, rewriter)
     relations = sorted({name for one in people for name in one.groups("relation").tolist()} - {""})
     prompts = {
         "corpus": CORPUS,
@@ -189,7 +171,26 @@ def judge(
         "relation": {one: f"Relation classification: It is about {one}." for one in relations},
     }
     forced = [text for one in people for text in glim.teacher_forced(split.part(one, "test"))]
-    return judge_text(decoder, people, split, prompts=prompts, teacher_forced=forced)
+    return judge_text(
+        decoder,
+        people,
+        split,
+        prompts=prompts,
+        measures=text_measures(token_states(glim.language_model), workers=WORKERS),
+        teacher_forced=forced,
+    )
+
+
+def token_states(language_model: str | Path) -> TokenStates:
+    """States of the language model's own encoder; of the shipped one, embeddings of its words."""
+    states = Sentence(language_model, layer="tokens")
+
+    def of(texts: Sequence[str]) -> list[NDArray[np.float32]]:
+        named = Stimuli.from_texts({f"text-{row}": text or "." for row, text in enumerate(texts)})
+        rows = states.embed(named).array()
+        return [row[row.any(axis=1)] for row in rows]
+
+    return of
 
 
 def rewritten(texts: Sequence[str]) -> list[str]:

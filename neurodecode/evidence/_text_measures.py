@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
@@ -136,6 +138,14 @@ class TextRetrieval:
 class Written:
     """A score of the sentence that was written without any help.
 
+    Parameters
+    ----------
+    name : str
+    score : callable
+        (references of each item, sentences) to one value an item; higher is better.
+    workers : int
+        Processes that fill the table of all pairs; -1: one a core.
+
     Examples
     --------
     >>> texts = Texts(np.array(["a", "b"]), ["a red ball", "a cat"], np.eye(2))
@@ -146,11 +156,17 @@ class Written:
 
     name: str
     score: TextScore
+    workers: int = 1
 
     def table(self, answers: Answers, texts: Texts) -> Table:
         said, place = np.unique(np.asarray(answers.sentences, dtype=np.str_), return_inverse=True)
         wordings = texts.wordings()
-        rows = [self.score(wordings, [str(one)] * len(wordings)) for one in said]
+        if self.workers == 1:
+            rows = [self.score(wordings, [str(one)] * len(wordings)) for one in said]
+        else:
+            rows = Parallel(self.workers)(
+                delayed(self.score)(wordings, [str(one)] * len(wordings)) for one in said
+            )
         return np.asarray(rows)[place]
 
     def own(self, answers: Answers, texts: Texts, column: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -210,19 +226,36 @@ class ZeroShot:
         return 1 / len(self.classes)
 
 
-def text_measures() -> list[TextMeasure]:
-    """Retrieval among 24, 100 and all texts; content words, BLEU-1 and -4, ROUGE-1 and -L."""
-    return [
-        *(TextRetrieval(n) for n in (None, 24, 100)),
-        Written("content_word_f1", metrics.content_word_f1),
-        Written("bleu1", lambda true, said: metrics.bleu(true, said, n_gram=1)),
-        Written("bleu2", lambda true, said: metrics.bleu(true, said, n_gram=2)),
-        Written("bleu3", lambda true, said: metrics.bleu(true, said, n_gram=3)),
-        Written("bleu4", lambda true, said: metrics.bleu(true, said, n_gram=4)),
-        Written("rouge1_recall", lambda true, said: metrics.rouge(true, said, part="recall")),
-        Written("rougeL", lambda true, said: metrics.rouge(true, said, kind="rougeL")),
-        Written("word_accuracy", lambda true, said: 1 - metrics.word_error_rate(true, said)),
-    ]
+def text_measures(
+    tokens: metrics.TokenStates | None = None, *, workers: int = 1
+) -> list[TextMeasure]:
+    """Retrieval among all, 24 and 100 texts, content words, BLEU-1 to -4, ROUGE, words, tokens.
+
+    Parameters
+    ----------
+    tokens : callable, optional
+        States of the tokens of sentences in a local language model, for ``bertscore_like``; left
+        out without it.
+    workers : int
+        Processes for the scores that take long; -1: one a core.
+
+    Examples
+    --------
+    >>> [one.name for one in text_measures()][:4]
+    ['retrieval_top1_of_all', 'retrieval_top1_of_24', 'retrieval_top1_of_100', 'content_word_f1']
+    """
+    slow = {
+        **{f"bleu{n}": partial(metrics.bleu, n_gram=n) for n in (1, 2, 3, 4)},
+        "rouge1_recall": partial(metrics.rouge, part="recall"),
+        "rougeL": partial(metrics.rouge, kind="rougeL"),
+        "word_accuracy": metrics.word_accuracy,
+    }
+    found: list[TextMeasure] = [TextRetrieval(n) for n in (None, 24, 100)]
+    found.append(Written("content_word_f1", metrics.content_word_f1))
+    found += [Written(name, score, workers) for name, score in slow.items()]
+    if tokens is not None:
+        found.append(Written("bertscore_like", metrics.GreedyMatch(tokens)))
+    return found
 
 
 def own_scores(

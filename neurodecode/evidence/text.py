@@ -30,6 +30,7 @@ from neurodecode.evidence._text_case import (
     joined,
     other_answers,
 )
+from neurodecode.evidence._text_clouds import frechet_distances
 from neurodecode.evidence._text_controls import (
     best_constant,
     nearest_in_length,
@@ -152,6 +153,7 @@ def judge_text(
             found[measure.name] = _Compared.of(measure, answers, others, case, rows, seed)
     gains = {name: one.gain for name, one in found.items()}
     details = _details(gains, case, answers, split)
+    details["frechet_distance"] = frechet_distances(decoder, answers, others, case)
     if teacher_forced is not None:
         details["teacher_forced"] = _forced(answers, teacher_forced, case, chosen)
     scores = {name: one.score for name, one in found.items()}

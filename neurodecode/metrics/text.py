@@ -7,7 +7,7 @@ with any reference. Compare with the controls of `neurodecode.evidence` before b
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 References: TypeAlias = Sequence[str] | Sequence[Sequence[str]]
+TokenStates: TypeAlias = Callable[[Sequence[str]], Sequence[NDArray[Any]]]
 
 
 def bleu(truth: References, predicted: Sequence[str], *, n_gram: int = 1) -> NDArray[np.float64]:
@@ -90,6 +91,17 @@ def word_error_rate(truth: References, predicted: Sequence[str]) -> NDArray[np.f
     )
 
 
+def word_accuracy(truth: References, predicted: Sequence[str]) -> NDArray[np.float64]:
+    """1 minus `word_error_rate`; higher is better, and it can be negative.
+
+    Examples
+    --------
+    >>> word_accuracy(["a red ball"], ["a blue ball"]).round(3).tolist()
+    [0.667]
+    """
+    return 1 - word_error_rate(truth, predicted)
+
+
 @lru_cache(maxsize=2**16)
 def content_words(text: str) -> frozenset[str]:
     """The words of a sentence that are not among scikit-learn's English stop words.
@@ -150,6 +162,47 @@ def greedy_match_f1(
         total = recall + precision
         scores.append(2 * recall * precision / total if total > 0 else 0.0)
     return np.array(scores)
+
+
+class GreedyMatch:
+    """`greedy_match_f1` of sentences, with the token states of any local language model.
+
+    Call it with references and sentences, as the other scores here. Of several references the best
+    counts. Named ``bertscore_like`` in results, and not comparable with published BERTScores.
+
+    Parameters
+    ----------
+    tokens : callable
+        Sentences to an array (n_tokens, n_dims) each. States are kept, so that each sentence is
+        read once.
+
+    Examples
+    --------
+    >>> letters = GreedyMatch(lambda texts: [np.eye(26)[[ord(c) - 97 for c in t]] for t in texts])
+    >>> letters(["abc", "ab"], ["abd", "ab"]).round(3).tolist()
+    [0.667, 1.0]
+    """
+
+    def __init__(self, tokens: TokenStates) -> None:
+        self.tokens = tokens
+        self._known: dict[str, NDArray[Any]] = {}
+
+    def __call__(self, truth: References, predicted: Sequence[str]) -> NDArray[np.float64]:
+        """One value a sentence, 0 to 1."""
+        pairs = _pairs(truth, predicted)
+        self._read(one for true, said in pairs for one in (*true, said))
+        return np.array(
+            [
+                max(greedy_match_f1([self._known[one] for one in true],
+                                    [self._known[said]] * len(true)))
+                for true, said in pairs
+            ]
+        )  # fmt: skip
+
+    def _read(self, texts: Iterable[str]) -> None:
+        new = [one for one in dict.fromkeys(texts) if one not in self._known]
+        if new:
+            self._known |= dict(zip(new, self.tokens(new), strict=True))
 
 
 def frechet_distance(truth: Any, predicted: Any) -> float:

@@ -26,7 +26,8 @@ from neurodecode.twin.layouts.zuco import ReadSentence, ReadWord, write_zuco
 Task = Literal["SR", "NR", "TSR"]
 TASKS: tuple[Task, ...] = ("SR", "NR", "TSR")
 N_SOURCES = 12
-N_NOISE = 16
+N_NOISE = 64
+"""Sources of noise: more than sensors, or a spatial filter would take all of it out."""
 NOISE_UV = 8.0
 SENTIMENT = {"bright": "positive", "warm": "neutral", "dim": "negative"}
 FUNCTION = frozenset(
@@ -73,8 +74,8 @@ class Reading:
     word_s : float
         Mean time a word is looked at.
     signal : float
-        Multiplies what depends on a word's meaning; at 1 its spread in a sensor is about that of
-        the noise. 0 leaves length, and what goes with the task.
+        Multiplies what depends on a word's meaning; at 1 its spread in a sensor is .6 of that of
+        the rest. 0 leaves length, and what goes with the task.
     seed : int
         Another seed: other people. The sources of meaning are the same everywhere.
 
@@ -139,7 +140,7 @@ class Head:
         shared = np.random.default_rng(29).normal(size=(n_channels, N_SOURCES + 1))
         own = rng.normal(size=shared.shape)
         noise = rng.normal(size=(n_channels, N_NOISE))
-        tasks = np.exp(np.random.default_rng(31).normal(0, 0.4, (len(TASKS), 4)))
+        tasks = np.exp(np.random.default_rng(31).normal(0, 0.4, (len(TASKS), N_NOISE // 4)))
         scale = 1 / np.sqrt(N_SOURCES)
         return cls(scale * (0.85 * shared + 0.53 * own), noise / np.sqrt(N_NOISE), tasks)
 
@@ -200,6 +201,7 @@ def reading(
     signal: float = 1.0,
     seed: int = 0,
     plan: Reading | None = None,
+    only: int | None = None,
 ) -> list[Responses]:
     """Simulated EEG of people who read sentences about scenes, one response a sentence.
 
@@ -212,6 +214,8 @@ def reading(
     seed : int
     plan : Reading, optional
         Pace, sensors and noise; its signal and seed are replaced.
+    only : int, optional
+        Make but this one of the people, such as in a process of its own.
 
     Returns
     -------
@@ -234,7 +238,7 @@ def reading(
     columns["dataset"] = np.full(len(told), "simulated")
     ids = np.array([f"{one.scene}-{one.corpus.split()[0]}" for one in told])
     people = []
-    for number in range(n_subjects):
+    for number in range(n_subjects) if only is None else (only,):
         values, valid = pad_trials(how.person(number, told))
         people.append(
             Responses(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -167,6 +168,34 @@ def test_saved_and_loaded_it_predicts_the_same(fitted: Glim, tmp_path: Path) -> 
     np.testing.assert_array_equal(
         again.predict(person("a", 0)).values, fitted.predict(person("a", 0)).values
     )
+
+
+def test_with_maps_of_their_own_people_are_told_apart_and_strangers_are_not(
+    t5: Path, tmp_path: Path
+) -> None:
+    """Heads that differ: channels of the second person are in another order."""
+    people = [person("a", 0), person("b", 1)]
+    people[1] = people[1].with_values(people[1].values[:, ::-1])
+    ours = replace(SIZE, width=16, stride=2)
+    model = encoder(t5, size=ours).fit(people, None, SPLIT)
+    again = Glim.load(model.save(tmp_path))
+    assert again.size == ours
+    np.testing.assert_array_equal(again.predict(people[0]).values, model.predict(people[0]).values)
+    values = people[0].values
+    by_name = [
+        model.predict(Responses(values, IDS, name, "eeg", dims=DIMS, valid=people[0].valid)).values
+        for name in ("a", "b", "stranger", "other stranger")
+    ]
+    assert not np.allclose(by_name[0], by_name[1])
+    np.testing.assert_array_equal(by_name[2], by_name[3])
+
+
+def test_batches_are_as_long_as_their_longest_sentence(t5: Path) -> None:
+    one = person("a", 0)
+    sentences = Sentences([one], {}, {}, (16, 8), batch_size=5, device=torch.device("cpu"))
+    for rows, batch in sentences.in_order():
+        assert batch.values.shape[1] == one.valid[rows].sum(axis=1).max()
+        assert batch.values.shape[2] == 8
 
 
 def test_bad_input_is_refused(t5: Path) -> None:

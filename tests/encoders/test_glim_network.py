@@ -12,6 +12,7 @@ from neurodecode.encoders._glim_network import (
     PromptEmbedding,
     hide_prompts,
 )
+from neurodecode.encoders._glim_stem import PersonalStem
 
 TINY = GlimSize(n_times=16, n_channels=8, n_queries=4, merger_width=8, depth=2, n_heads=2)
 
@@ -77,3 +78,46 @@ def test_hiding_is_as_often_as_asked() -> None:
     assert hidden[0] == 0
     assert 0.45 < hidden[1] < 0.55
     assert hidden[2] == 1
+
+
+OURS = GlimSize(
+    n_times=16, n_channels=8, n_queries=4, merger_width=8, depth=1, n_heads=2, width=12, stride=4
+)
+
+
+def test_each_person_has_a_map_of_their_own_and_a_stranger_the_shared_one() -> None:
+    torch.manual_seed(0)
+    stem = PersonalStem(8, 12, 4, n_people=3)
+    values = torch.randn(1, 16, 8)
+    first, second, unknown = (stem(values, torch.tensor([k]))[0] for k in (1, 2, 0))
+    assert torch.equal(first, second), "alike before training"
+    torch.nn.init.normal_(stem.own.weight[1:])
+    first, second = (stem(values, torch.tensor([k]))[0] for k in (1, 2))
+    assert not torch.allclose(first, second)
+    assert torch.equal(stem(values, torch.tensor([0]))[0], unknown)
+
+
+def test_what_is_padded_does_not_matter_to_the_stem() -> None:
+    torch.manual_seed(0)
+    model = GlimNetwork(OURS, (3, 3, 4), d_model=12).eval()
+    values, valid = torch.randn(2, 16, 8), torch.arange(16) < torch.tensor([[7], [16]])
+    changed = values.clone()
+    changed[0, 7:] = 99.0
+    prompt = torch.zeros(2, 3, dtype=torch.long)
+    assert torch.allclose(model(values, prompt, valid), model(changed, prompt, valid), atol=1e-5)
+    shorter = model(values[:1, :7], prompt[:1], valid[:1, :7])
+    assert torch.allclose(shorter, model(values, prompt, valid)[:1], atol=1e-5)
+
+
+def test_who_reads_reaches_the_stem_though_the_prompt_is_hidden() -> None:
+    torch.manual_seed(0)
+    model = GlimNetwork(OURS, (3, 3, 4), d_model=12).eval()
+    torch.nn.init.normal_(model.stem.own.weight[1:])
+    values, hidden = torch.randn(1, 16, 8), torch.zeros(1, 3, dtype=torch.long)
+    one, other = (model(values, hidden, person=torch.tensor([k])) for k in (1, 2))
+    assert not torch.allclose(one, other)
+
+
+def test_samples_are_joined_in_a_stem_only() -> None:
+    with pytest.raises(ValueError, match="stride=4 joins samples in a stem, which needs a width"):
+        GlimSize(stride=4)

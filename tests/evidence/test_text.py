@@ -141,11 +141,16 @@ def test_every_control_is_there_by_default_and_teacher_forcing_is_apart() -> Non
 
 
 class Peeping(Linear):
-    """Would answer from the text if it were given."""
+    """Notes what it is given beside the EEG."""
+
+    def __init__(self, people: Sequence[Responses], split: Split) -> None:
+        super().__init__(people, split)
+        self.columns: list[set[str]] = []
+        self.ids: list[str] = []
 
     def answer(self, responses: Responses) -> Answers:
-        assert not {"text", "sentiment", "relation"} & set(responses.metadata)
-        assert not set(responses.stimulus.tolist()) & set(self.ids)
+        self.columns.append(set(responses.metadata))
+        self.ids += responses.stimulus.tolist()
         return Fluent.answer(self, responses)
 
 
@@ -153,13 +158,44 @@ def test_by_default_there_are_all_measures() -> None:
     names = {one.name for one in text_measures()}
     assert {f"bleu{n}" for n in (1, 2, 3, 4)} <= names
     assert {f"retrieval_top1_of_{n}" for n in ("all", 24, 100)} <= names
+    assert {"rouge1_recall", "rougeL", "word_accuracy", "content_word_f1"} <= names
+    assert "bertscore_like" not in names, "it needs a language model"
+    assert "bertscore_like" in {one.name for one in text_measures(lambda texts: [])}
+
+
+def test_a_table_is_the_same_with_several_processes() -> None:
+    texts = Texts(np.arange(3).astype(str), ["a red ball", "a cat", "the old cup"], np.eye(3))
+    said = Answers(["the red cup", "a cat", "the red cup"], np.eye(3))
+    tables = [Written("bleu1", bleu, workers).table(said, texts) for workers in (1, 2)]
+    np.testing.assert_array_equal(*tables)
+    assert tables[0][1].tolist() == pytest.approx([tables[0][1, 0], 1.0, 0.0])
+
+
+def test_a_decoder_that_repeats_itself_is_far_from_what_was_read() -> None:
+    people, split = study(4.0)
+    found = judge_text(Linear(people, split), people, split, measures=QUICK[:1])
+    apart = found.result.as_json()["frechet_distance"]
+    assert apart["text-only upper bound"] == pytest.approx(0.0, abs=1e-6)
+    assert {"model", "length only", "noise EEG, true mask"} <= set(apart)
+    assert not any(name.startswith("constant") for name in apart), "they say nothing here"
+
+    class Same(Linear):
+        def answer(self, responses: Responses) -> Answers:
+            said = [self.known[0]] * len(responses)
+            return Answers(said, bags(said))
+
+    same = judge_text(Same(people, split), people, split, measures=QUICK[:1])
+    assert same.result.as_json()["frechet_distance"]["model"] > 5 * apart["model"]
 
 
 def test_decoders_are_given_neither_text_nor_id_nor_label() -> None:
     people, split = study(0.0)
     decoder = Peeping(people, split)
-    decoder.ids = people[0].stimulus.tolist()
     judge_text(decoder, people, split, prompts=PROMPTS, measures=QUICK)
+    assert len(decoder.columns) == 3 * len(people), "EEG, and noise with and without its length"
+    assert all(columns == {"task", "dataset"} for columns in decoder.columns)
+    assert not set(decoder.ids) & set(people[0].stimulus.tolist())
+    assert {"text", "sentiment"} <= set(people[0].metadata), "they are there to be hidden"
 
 
 def test_the_exact_mean_over_draws_is_that_of_draws() -> None:

@@ -72,3 +72,24 @@ def test_rows_must_fit() -> None:
         text.bleu(TRUTH, TRUTH, n_gram=5)
     with pytest.raises(ValueError, match=r"got shapes \(1, 2\) and \(3, 2\)"):
         text.frechet_distance(np.zeros((1, 2)), np.zeros((3, 2)))
+
+
+def test_greedy_matching_takes_the_best_reference_and_reads_each_sentence_once() -> None:
+    read: list[str] = []
+
+    def tokens(texts: list[str]) -> list[np.ndarray]:
+        read.extend(texts)
+        return [np.eye(26)[[ord(one) - 97 for one in said.replace(" ", "")]] for said in texts]
+
+    match = text.GreedyMatch(tokens)
+    found = match([["ab", "cd"], ["xy", "xy"]], ["cd", "xz"])
+    np.testing.assert_allclose(found, [1.0, 0.5])
+    match([["ab", "cd"]], ["xy"])
+    assert sorted(read) == ["ab", "cd", "xy", "xz"]
+
+
+def test_word_accuracy_is_one_minus_the_error_rate() -> None:
+    truth, said = ["a red ball", "a cat"], ["a blue ball rolls", "a cat"]
+    np.testing.assert_allclose(
+        text.word_accuracy(truth, said), 1 - text.word_error_rate(truth, said)
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,27 @@ def test_people_read_the_same_sentences_with_their_own_heads() -> None:
     assert not np.allclose(first.values[0, :, :50], second.values[0, :, :50])
     again = twin.reading(1, 6, plan=SMALL)[0]
     np.testing.assert_array_equal(again.values, first.values)
+
+
+def test_one_person_can_be_made_alone() -> None:
+    both = twin.reading(2, 4, plan=SMALL)
+    (second,) = twin.reading(2, 4, plan=SMALL, only=1)
+    assert second.subject == both[1].subject
+    np.testing.assert_array_equal(second.values, both[1].values)
+
+
+def test_no_spatial_filter_takes_out_all_noise() -> None:
+    plan = twin.Reading(n_channels=32, signal=0.0)
+    noise = np.concatenate(plan.person(0, sentences(20)), axis=1)
+    assert np.linalg.eigvalsh(np.cov(noise))[0] > 1.0, "microvolt squared"
+
+
+def test_meaning_is_about_as_strong_as_documented() -> None:
+    plan = twin.Reading()
+    told = sentences(20)
+    silent = np.concatenate(replace(plan, signal=0.0).person(0, told), axis=1)
+    meant = np.concatenate(plan.person(0, told), axis=1) - silent
+    assert meant.std(axis=1).mean() / silent.std(axis=1).mean() == pytest.approx(0.6, abs=0.1)
 
 
 def test_corpora_go_with_tasks_and_some_texts_are_read_twice() -> None:
