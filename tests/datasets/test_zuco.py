@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
+from scipy.io import savemat
 
 from neurodecode.data import Responses, Split
 from neurodecode.datasets import zuco
@@ -65,6 +67,73 @@ def test_a_person_is_padded_and_the_rest_is_counted(tmp_path: Path, version: int
     assert skipped.reasons == {"rejected": 1, "too short": 1, "too long": 1}
     assert responses.metadata["text"].tolist() == ["A moving film.", "Great!"]
     assert responses.metadata["dataset"].tolist() == [f"ZuCo{version}"] * 2
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_missing_and_rejected_sentences_and_flat_channels_are_counted_or_dropped(
+    tmp_path: Path, version: int
+) -> None:
+    flat = np.vstack([np.zeros((1, 500)), eeg(1.0, 4)[1:]])
+    lost = np.where(np.arange(6)[:, None] == 3, np.nan, eeg(1.0, 5))
+    path = write_zuco(
+        tmp_path,
+        SUBJECT[version],
+        "NR",
+        [
+            SENTENCES[0],
+            ReadSentence("", eeg(1.0, 6)),
+            ReadSentence("All is lost.", np.full((6, 500), np.nan)),
+            ReadSentence("A row is lost.", lost),
+            ReadSentence("A flat channel of its own.", flat),
+        ],
+        version,
+    )
+    responses, skipped = zuco.read_subject([path])
+    assert skipped.reasons == {"missing": 1, "rejected": 1, "lost samples": 1}
+    assert responses.metadata["sentence"].tolist() == ["0", "4"]
+    assert responses.values.shape[1] == 6, "the reference is dropped"
+
+
+def test_words_that_were_rejected_hold_no_measures(tmp_path: Path) -> None:
+    words = (word("A"), ReadWord("moving", 0), ReadWord("film.", 1, {"GD": float("nan")}))
+    for version, name in SUBJECT.items():
+        path = write_zuco(
+            tmp_path, name, "NR", [ReadSentence("A moving film.", eeg(1.0), words)], version
+        )
+        (one,) = zuco.read_sentences(path)
+        assert [found.content for found in one.words] == ["A", "moving", "film."]
+        assert one.words[1].bands == {}
+        assert one.words[2].durations == {}
+
+
+def test_empty_placeholders_are_rejected_sentences(tmp_path: Path) -> None:
+    path = write_zuco(tmp_path, "YAC", "NR", SENTENCES[:3:2], 2)
+    with h5py.File(path, "r+") as file:
+        nothing = file.create_dataset("#refs#/nothing", data=np.zeros(2, dtype=np.uint64))
+        for name in ("rawData", "word"):
+            file["sentenceData"][name][0, 0] = nothing.ref
+    first, second = zuco.read_sentences(path)
+    assert first.eeg is None
+    assert first.words == ()
+    assert second.eeg is not None
+
+
+def test_a_broken_reference_is_refused_with_file_and_sentence(tmp_path: Path) -> None:
+    path = write_zuco(tmp_path, "YAC", "NR", SENTENCES[:3:2], 2)
+    with h5py.File(path, "r+") as file:
+        file["sentenceData"]["content"][1, 0] = h5py.Reference()
+    with pytest.raises(CorruptFileError, match=rf"{path.name}, sentence 1, can't be read"):
+        list(zuco.read_sentences(path))
+
+
+def test_a_sentence_of_another_kind_is_refused_with_file_and_index(tmp_path: Path) -> None:
+    path = tmp_path / "resultsZAB_SR.mat"
+    rows = np.empty((1, 2), dtype=[("content", object), ("rawData", object)])
+    rows[0, 0] = ("A film.", eeg(1.0))
+    rows[0, 1] = ("A film.", np.array([["one", "two"], ["three", "four"]], dtype=object))
+    savemat(path, {"sentenceData": rows})
+    with pytest.raises(CorruptFileError, match=r"resultsZAB_SR\.mat, sentence 1, can't be read"):
+        list(zuco.read_sentences(path))
 
 
 def test_lost_samples_are_counted(tmp_path: Path) -> None:
@@ -155,7 +224,9 @@ def test_people_can_be_kept_apart() -> None:
         Split(["ZAB"], [], ["ZAB"], "subject")
 
 
-def test_label_tables_are_read_though_their_headers_are_broken(tmp_path: Path) -> None:
+def test_label_tables_are_read_though_their_headers_are_broken(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "sentiment_labels_task1.csv").write_text(
         "sentence;control;sentiment_label\n;;\nA moving film.;;1\nA dull film.;CONTROL;-1\n"
     )
@@ -171,6 +242,10 @@ def test_label_tables_are_read_though_their_headers_are_broken(tmp_path: Path) -
     assert found["He was born in Bonn, a city."]["relation"] == "nationality"
     assert "relation" not in found["Nobody did anything here."]
     assert found["She studied law in Ulm."]["relation"] == "education"
+    (tmp_path / "tsr_1.csv").write_text("3;4;He won a prize in Rome.;AWARD\nodd\n;;;\n")
+    with caplog.at_level("WARNING", logger="neurodecode"):
+        zuco.read_labels(tmp_path)
+    assert "tsr_1.csv: 2 of 3 rows hold no label and were left out." in caplog.text
     (tmp_path / "nr_2.csv").write_text("nothing to see\n")
     with pytest.raises(CorruptFileError, match=r"nr_2\.csv has no row of labels in 1 lines"):
         zuco.read_labels(tmp_path)

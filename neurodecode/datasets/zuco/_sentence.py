@@ -113,8 +113,8 @@ def _without_accents(text: str) -> str:
 def usable(eeg: NDArray[Any] | None) -> NDArray[np.float32] | None:
     """Channels that hold something; None for a rejected sentence (all not-a-number, or no signal).
 
-    The files' last channel is the reference, all zeros: it is dropped, as is any other flat one at
-    the end. A signal with some lost samples stays as it is.
+    The files' last channel is the reference, all zeros: it is dropped. A signal with some lost
+    samples stays as it is.
 
     Examples
     --------
@@ -126,6 +126,5 @@ def usable(eeg: NDArray[Any] | None) -> NDArray[np.float32] | None:
     if eeg is None or np.ndim(eeg) != 2 or 0 in np.shape(eeg):
         return None
     signal = np.asarray(eeg, dtype=np.float32)
-    if not np.isfinite(signal).any():
-        return None
-    return signal[:-1] if not signal[-1].any() else signal
+    signal = signal if signal[-1].any() else signal[:-1]
+    return signal if np.isfinite(signal).any() else None

@@ -29,14 +29,20 @@ def iterate(path: Path, words: bool = True) -> Iterator[Sentence]:
             f"{path} has no variable 'sentenceData'; it is no ZuCo results file."
         )
     for index, item in enumerate(np.atleast_1d(content["sentenceData"])):
-        yield _sentence(index, item, words)
+        try:
+            sentence = _sentence(index, item, words)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise CorruptFileError(
+                f"{path}, sentence {index}, can't be read ({type(error).__name__}: {error})."
+            ) from error
+        yield sentence
 
 
 def _sentence(index: int, item: Any, words: bool) -> Sentence:
     bands = {band: _vector(getattr(item, f"mean_{band}", None)) for band in BANDS}
     return Sentence(
         index,
-        str(getattr(item, "content", "")),
+        _text(getattr(item, "content", None)),
         usable(getattr(item, "rawData", None)),
         tuple(_words(getattr(item, "word", None))) if words else (),
         {band: value for band, value in bands.items() if value is not None},
@@ -70,6 +76,11 @@ def _vector(value: Any) -> Any:
     if array.ndim != 1 or len(array) < 2:
         return None
     return array.astype(np.float32)
+
+
+def _text(value: Any) -> str:
+    """An empty text is read as an empty array, and a missing one as not-a-number."""
+    return value if isinstance(value, str) else ""
 
 
 def _number(value: Any) -> float:
