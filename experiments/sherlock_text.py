@@ -38,28 +38,42 @@ but for the number of shifts; features and penalty are those of ``sherlock_scene
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from experiments._film import BUFFER, Film, model_of, text_grams, unseen
+from experiments._film_writer import N_STEPS
+from experiments._film_written import CEILING, CONSTANT, PERMUTED, Watcher, Written, write_film
 from neurodecode.cli.script import run_script
 from neurodecode.data import Responses
 from neurodecode.datasets import sherlock
-from neurodecode.evidence import ProtocolResult, Run, Score, TestLooks, write_results
+from neurodecode.evidence import (
+    Items,
+    ProtocolResult,
+    Run,
+    Score,
+    TestLooks,
+    gain_over_controls,
+    write_results,
+)
 from neurodecode.evidence.pairs import PairFolds, TwoAgainstTwo, pair_interval
 from neurodecode.gallery import GalleryItem, write_gallery
 from neurodecode.metrics.text import content_word_f1
-from neurodecode.statistics import circular_shift_null
+from neurodecode.statistics import Null, bootstrap_interval, circular_shift_null
 
 GROUP = "group"
 METRIC = "two_vs_two"
+NOISE = "noise"
+MEASURES = ("written_two_way", "written_content_word_f1")
 
 
 def main(data: Path, out: Path, fast: bool = False, seed: int = 0) -> None:
     """Decode the film below ``data``; write ``results.json`` and a gallery to ``out``."""
-    n_shifts = 39 if fast else 199
+    n_shifts, n_written = (39, 3) if fast else (199, 39)
     film = Film(sherlock.scenes(data), sherlock.read(data))
     folds, group, texts = unseen(film)
     grams = text_grams(texts, folds)
@@ -75,12 +89,17 @@ def main(data: Path, out: Path, fast: bool = False, seed: int = 0) -> None:
             scores[one.subject] = score_of(single, n_shifts, seed)
         noise = np.random.default_rng(seed).normal(size=group.values.shape)
         control = model_of(noise, folds, grams).score(np.arange(len(texts)))
+        told = write(film, group, folds, texts, n_written, seed)
     protocols = [
         ProtocolResult(
             name,
-            {METRIC: score},
-            {"noise": {METRIC: control}} if name == GROUP else {},
-            {"kept_apart": f"both scenes of a pair and {BUFFER} scenes on either side"},
+            {METRIC: score, **told.scores[name]},
+            controls_of(told, name, control),
+            {
+                "kept_apart": f"both scenes of a pair and {BUFFER} scenes on either side",
+                "kept_apart_written": f"blocks of scenes and {BUFFER} scenes on either side",
+                "written_gain_over_best_control": told.gains(name),
+            },
         )
         for name, score in scores.items()
     ]
@@ -88,14 +107,113 @@ def main(data: Path, out: Path, fast: bool = False, seed: int = 0) -> None:
         protocols[0], details={**protocols[0].details, "single_people": counted(scores)}
     )
     results = write_results(out, "sherlock_text", protocols, run, {"fast": fast})
-    write_gallery(out, cards(model, texts), results, title="Sentences about scenes of a film")
+    write_gallery(out, cards(model, texts, told), results, title="Sentences about scenes of a film")
     for name, score in scores.items():
         print(
             f"{name}: {METRIC} {score.value:.3f} [{score.ci95.low:.3f}, {score.ci95.high:.3f}], "
             f"shifted null mean {score.null.mean:.3f}, 95 % below {score.null.p95:.3f}, "
             f"p {score.p:.3f}"
         )
+        for measure, one in told.scores[name].items():
+            gain = told.gains(name)[measure]
+            print(
+                f"  {measure} {one.value:.3f} [{one.ci95.low:.3f}, {one.ci95.high:.3f}], shifted "
+                f"null mean {one.null.mean:.3f}, 95 % below {one.null.p95:.3f}, p {one.p:.3f}; "
+                f"{gain['verdict']}"
+            )
     print(counted(scores))
+    for key, one in told.others[GROUP].items():
+        print(f"{key}: { {name: round(float(one.values(name).mean()), 3) for name in MEASURES} }")
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """What was written for everybody, its scores, and what takes no brain."""
+
+    found: Mapping[str, list[Written]]
+    others: Mapping[str, Mapping[str, Written]]
+    scores: Mapping[str, Mapping[str, Score]]
+
+    def gains(self, name: str) -> dict[str, dict[str, Any]]:
+        """Gain over the best control, for each measure."""
+        said = self.found[name][0]
+        items = Items([f"scene-{row}" for row in sorted(said.said)], [name] * len(said.said))
+        return {
+            measure: gain_over_controls(
+                said.values(measure), self.control_values(name, measure), items
+            ).as_json()
+            for measure in MEASURES
+        }
+
+    def control_values(self, name: str, measure: str) -> dict[str, NDArray[np.float64]]:
+        """Per scene: constant, permuted, and noise through the same map and writer."""
+        rows = sorted(self.found[name][0].said)
+        noise = self.found[NOISE][0].scores[measure]
+        return {
+            **{key: self.others[name][key].values(measure) for key in (CONSTANT, PERMUTED)},
+            NOISE: np.array([noise[row] for row in rows]),
+        }
+
+
+def write(
+    film: Film, group: Responses, folds: PairFolds, texts: list[str], n_shifts: int, seed: int
+) -> Told:
+    """Sentences from the group, from everybody, and from noise."""
+    noise = np.random.default_rng(seed + 1).normal(size=group.values.shape)
+    people = {GROUP: (group, folds)} | {
+        one.subject: person(one, folds, texts)[:2] for one in film.people
+    }
+    watchers = {
+        name: Watcher(
+            np.flatnonzero(np.isin(folds.ids, own_folds.ids)),
+            one.array(np.float64),
+            shifts_of(own_folds, n_shifts, seed),
+        )
+        for name, (one, own_folds) in people.items()
+    }
+    everybody = np.arange(len(texts), dtype=np.intp)
+    watchers[NOISE] = Watcher(everybody, noise, [])
+    found, others = write_film(watchers, texts, folds.run, seed=seed, n_steps=N_STEPS)
+    return Told(found, others, {name: written_scores(found[name], seed) for name in people})
+
+
+def shifts_of(folds: PairFolds, n_shifts: int, seed: int) -> list[NDArray[np.intp]]:
+    """The shifts of `circular_shift_null`: texts for all of them are written at once."""
+    orders: list[NDArray[np.intp]] = []
+
+    def noted(order: NDArray[np.intp]) -> float:
+        orders.append(order)
+        return 0.0
+
+    circular_shift_null(noted, len(folds.ids), groups=folds.run, n_shifts=n_shifts, seed=seed)
+    return orders
+
+
+def written_scores(found: list[Written], seed: int) -> dict[str, Score]:
+    """Means over scenes, against the same with the film shifted."""
+    scores = {}
+    for measure in MEASURES:
+        values = found[0].values(measure)
+        shifted = np.array([one.values(measure).mean() for one in found[1:]])
+        null = Null(shifted, kind="circular shift")
+        chance = 0.5 if measure == "written_two_way" else None
+        interval = bootstrap_interval(values, seed=seed)
+        scores[measure] = Score(float(values.mean()), interval, chance, null, len(values))
+    return scores
+
+
+def controls_of(told: Told, name: str, noise: float) -> dict[str, dict[str, float]]:
+    """Means of all controls; the upper bound writes from the true topics."""
+    means = {
+        key: {measure: float(one.values(measure).mean()) for measure in MEASURES}
+        for key, one in told.others[name].items()
+    }
+    means[NOISE] = {
+        measure: float(told.control_values(name, measure)[NOISE].mean()) for measure in MEASURES
+    }
+    if name == GROUP:
+        means[NOISE][METRIC] = noise
+    return means
 
 
 def person(
@@ -127,8 +245,8 @@ def counted(scores: Mapping[str, Score]) -> dict[str, int]:
     return {"people": len(single), "above_the_shifted_null": sum(one.p < 0.05 for one in single)}
 
 
-def cards(model: TwoAgainstTwo, texts: list[str]) -> list[GalleryItem]:
-    """A card a scene: its text, and the nearest of the texts that were not learned from."""
+def cards(model: TwoAgainstTwo, texts: list[str], told: Told) -> list[GalleryItem]:
+    """A card a scene: its text, the sentence written, and the nearest of the unlearned texts."""
     nearest = model.similarity().argmax(axis=1)
     alike = content_word_f1(texts, [texts[place] for place in nearest])
     return [
@@ -136,9 +254,16 @@ def cards(model: TwoAgainstTwo, texts: list[str]) -> list[GalleryItem]:
             stimulus=str(one),
             subject="mean of all people",
             truth=texts[row],
-            decoded=[texts[nearest[row]]],
-            controls={},
-            scores={"content_word_f1": float(alike[row])},
+            decoded=[told.found[GROUP][0].said[row]],
+            controls={
+                "found, not written": texts[nearest[row]],
+                NOISE: told.found[NOISE][0].said[row],
+                **{key: told.others[GROUP][key].said[row] for key in (CONSTANT, CEILING)},
+            },
+            scores={
+                "content_word_f1": told.found[GROUP][0].scores["written_content_word_f1"][row],
+                "content_word_f1 of the text found": float(alike[row]),
+            },
             tags={"run": str(model.folds.run[row])},
         )
         for row, one in enumerate(model.folds.ids.tolist())

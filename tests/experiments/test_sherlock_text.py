@@ -24,6 +24,7 @@ def test_people_are_above_the_shifted_null_with_signal_only(
     film = simulate(signal, n_people=3)
     monkeypatch.setattr(sherlock, "scenes", lambda _: film.scenes)
     monkeypatch.setattr(sherlock, "read", lambda _: film.people)
+    monkeypatch.setattr(experiment, "N_STEPS", 10)
     experiment.main(tmp_path, tmp_path / "out", fast=True)
     protocols = json.loads((tmp_path / "out" / "results.json").read_text())["protocols"]
     assert set(protocols) == {"group", "p0", "p1", "p2"}
@@ -33,6 +34,16 @@ def test_people_are_above_the_shifted_null_with_signal_only(
     assert (single["above_the_shifted_null"] >= 2) is found
     assert "circular shift" in group["scores"]["two_vs_two"]["null"]["kind"]
     assert 0.2 < group["controls"]["noise"]["two_vs_two"] < 0.8
+    for protocol in protocols.values():
+        assert protocol["scores"]["written_two_way"]["chance"] == 0.5
+        assert protocol["controls"]["constant best"]["written_two_way"] == pytest.approx(0.5)
+        assert set(protocol["controls"]) >= {
+            "noise",
+            "permuted in the block",
+            "text-only upper bound",
+        }
+        gain = protocol["written_gain_over_best_control"]["written_content_word_f1"]
+        assert "evidence" in gain["verdict"]
     assert (tmp_path / "out" / "index.html").exists()
 
 
