@@ -244,7 +244,7 @@ def text_measures(
     >>> [one.name for one in text_measures()][:4]
     ['retrieval_top1_of_all', 'retrieval_top1_of_24', 'retrieval_top1_of_100', 'content_word_f1']
     """
-    slow = {
+    slow: dict[str, TextScore] = {
         **{f"bleu{n}": partial(metrics.bleu, n_gram=n) for n in (1, 2, 3, 4)},
         "rouge1_recall": partial(metrics.rouge, part="recall"),
         "rougeL": partial(metrics.rouge, kind="rougeL"),
