@@ -17,8 +17,7 @@ from neurodecode.preprocessing import NoiseWhitening, RobustScale
 from neurodecode.twin import Design, Machine, MeegPerson
 
 N_PEOPLE = 4
-N_TRIALS, N_TEST, N_REPEATS = 1500, 100, 4
-"""Training trials a person with ``--twin`` (a quarter of them becomes the large test set)."""
+N_TEST, N_REPEATS = 100, 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,14 +70,16 @@ def twin_material(machine: Machine, fast: bool, seed: int, *, validation: float 
     ----------
     machine : Machine
         ``twin.MEG`` or ``twin.EEG``.
+    n_trials : int
+        Scenes that each person sees once; a quarter of them becomes the large test set.
     fast : bool
-        A few trials of two people.
+        A few trials of two people in their place.
     seed : int
     validation : float
         Share of the scenes that are left for training.
     """
     n_people, n_trials, n_test, repeats = (
-        (2, 48, 12, 2) if fast else (N_PEOPLE, N_TRIALS, N_TEST, N_REPEATS)
+        (2, 48, 12, 2) if fast else (N_PEOPLE, n_trials, N_TEST, N_REPEATS)
     )
     design = Design(n_trials, n_test, repeats, shared=0.25)
     asked = [(number, machine, seed, design) for number in range(n_people)]

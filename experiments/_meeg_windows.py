@@ -20,8 +20,8 @@ from neurodecode.pipeline import Goal
 from neurodecode.statistics import bootstrap_interval
 from neurodecode.targets import PixelPCA
 
-WINDOW_S, HOP_S = 0.25, 0.05
-EARLY_S, LATE_S = 0.15, 0.45
+WINDOW_S, HOP_S = 0.25, 0.1
+EARLY_S, LATE_S = 0.125, 0.425
 """Centres of the sliding windows that are compared; fixed before any score was seen."""
 LOW, SEMANTIC = "pixels", "clip"
 Rows = NDArray[np.float64]

@@ -53,7 +53,7 @@ def recorded(data: Path, pictures: Path, seed: int) -> Material:
     )  # fmt: skip
 
 
-EXPERIMENT = Experiment("things_meg_pictures", MEG, recorded)
+EXPERIMENT = Experiment("things_meg_pictures", MEG, 1000, recorded)
 
 if __name__ == "__main__":
     run_script(main)

@@ -8,16 +8,20 @@ import numpy as np
 import pytest
 
 from experiments import things_eeg2_retrieval, things_meg_pictures
+from experiments._meeg import FAST, held_out_spread, plain_ridge
 from experiments._meeg_figures import _first
-from experiments._meeg_material import by_stimulus, pictures_below, scaled, twin_material
+from experiments._meeg_material import by_stimulus, pictures_below, twin_material, twin_parts
 from experiments._meeg_windows import Curves, contrast
 from neurodecode import twin
 from neurodecode.data import Embeddings, Split
+from neurodecode.encoders import Ridge
+from neurodecode.pipeline import Goal
+from neurodecode.targets import PixelPCA
 
 
 @pytest.fixture(scope="module")
 def material():
-    return twin_material(twin.EEG, fast=True, seed=0)
+    return twin_material(twin.EEG, 48, fast=True, seed=0)
 
 
 def test_test_pictures_are_in_no_other_part(material):
@@ -27,15 +31,51 @@ def test_test_pictures_are_in_no_other_part(material):
     assert not tested & fitted
 
 
-def test_scaling_does_not_see_the_test_trials(material):
-    [person] = twin.eeg(1, 12, design=twin.Design(n_test=2, test_repeats=2))
-    split = Split(person.stimulus[:4], [], np.setdiff1d(person.stimulus, person.stimulus[:4]))
-    test = split.mask(person, "test")
-    values = person.array().copy()
-    values[test] *= 100
-    one, other = scaled(person, split), scaled(person.with_values(values), split)
-    np.testing.assert_array_equal(one.values[~test], other.values[~test])
-    assert not np.array_equal(one.values[test], other.values[test])
+@pytest.fixture(scope="module")
+def altered_and_not():
+    """The same people twice; the second time all their test trials are other signals."""
+    design = twin.Design(n_test=2, test_repeats=2, shared=0.25)
+    people = twin.eeg(2, 32, design=design)
+    shared = set.intersection(*(set(one.stimulus.tolist()) for one in people))
+    altered = []
+    for one in people:
+        values = one.array().copy()
+        rows = np.isin(one.stimulus, sorted(shared))
+        values[rows] = 100 * values[rows][::-1] + 1e-4
+        altered.append(one.with_values(values))
+    return [twin_parts(each, 0.25, 0, fast=True) for each in (people, altered)]
+
+
+def test_no_fitted_step_sees_the_test_trials(altered_and_not):
+    """Scale, whitening, ridge, both heads, and what undoes their shrinking."""
+    found = []
+    for each in altered_and_not:
+        goal = Goal(each.stimuli, PixelPCA(4, size=8).fit(each.stimuli.select(each.train_ids())))
+        person = each.split.part(each.people[0], "validation")
+        deep = FAST.encoder(0, subject_layer=True)
+        deep.fit(
+            [each.split.seen(one) for one in each.people],
+            goal.for_fit(each.seen_ids()),
+            each.split.blind(),
+        )
+        whole = Ridge(device="cpu").fit(each.people, goal.for_fit(each.seen_ids()), each.split)
+        blind = plain_ridge(each, goal, FAST)
+        undo = held_out_spread(each, goal, deep)
+        found.append(
+            [
+                person.array(),
+                deep.predict(person).array(),
+                deep.predict(person, head="regression").array(),
+                whole.predict(person).array(),
+                blind.predict(person).array(),
+                *undo.predicted_,
+                *undo.true_,
+            ]
+        )
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)
+    tests = [each.split.part(each.people[0], "test").array() for each in altered_and_not]
+    assert not np.allclose(*tests)
 
 
 def test_concept_split_becomes_one_of_pictures(material):

@@ -126,6 +126,12 @@ def test_a_truncated_file_is_refused_by_name(tmp_path: Path) -> None:
         eeg.read_raw(broken)
 
 
+def test_runs_of_another_sampling_rate_are_refused() -> None:
+    slow = raw_eeg().resample(125.0, verbose="error")
+    with pytest.raises(ValueError, match=r"have sampling rates \[125\.0, 250\.0\] Hz\. Give one"):
+        eeg.single_trials(recording(raw_eeg(), slow), cleaning=PLAIN)
+
+
 def test_meg_and_eeg_differ_in_their_defaults_only() -> None:
     assert meg.CLEANING.picks == "meg"
     assert eeg.CLEANING.reference == "average"
