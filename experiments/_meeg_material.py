@@ -63,7 +63,9 @@ def scaled(person: Responses, split: Split) -> Responses:
     return person
 
 
-def twin_material(machine: Machine, fast: bool, seed: int, *, validation: float = 0.15) -> Material:
+def twin_material(
+    machine: Machine, n_trials: int, fast: bool, seed: int, *, validation: float = 0.15
+) -> Material:
     """A twin as THINGS is built: a quarter of the scenes, seen once by all, is the large test set.
 
     Parameters
