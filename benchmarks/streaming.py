@@ -17,6 +17,13 @@ window had worked out.
 Cost: 2 to 4 minutes on 2 CPU cores. Asked: median under 10 ms and 99th percentile under 25 ms on 2
 otherwise idle cores.
 
+Measured (``results/streaming.json``; 2 cores of a 16-core Xeon whose others were busy): 10 minutes
+without waiting, median 7.4 ms, 99th percentile 10.3 ms, drift -.5 ms, memory + .7 MB. At real pace
+(30 s) median 10.2 ms and 99th percentile 170 ms, of which the latter was this script's own: it
+collected garbage every ten seconds, for .2 s. Since then what was loaded before is left out of that,
+and a window computes about a third of what it did (10.4 ms of processor time before, 7.3
+after, one thread of another, busy machine); neither was measured again on idle cores.
+
 Run: ``taskset -c 0,1 python benchmarks/streaming.py``; ``--minutes 0.3 --paced-s 5`` rehearses.
 """
 
@@ -94,6 +101,9 @@ def play(seconds: float, *, paced: bool) -> dict[str, Any]:
     # ten seconds of noise, again and again: drawing numbers is not what is measured
     noise = rng.normal(size=(N_SENSORS, round(10 * SFREQ))).cumsum(axis=1) * 1e-14
     wall, busy, memory = [], [], []
+    # as `neurodecode stream` does: else collecting garbage looks at all that was ever imported
+    gc.collect()
+    gc.freeze()
     began = time.perf_counter()
     for number in range(round(seconds * SFREQ / CHUNK)):
         start = number * CHUNK % noise.shape[1]

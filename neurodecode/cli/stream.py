@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import time
 import webbrowser
 from collections import deque
@@ -67,6 +68,10 @@ def run(options: argparse.Namespace, terminal: Terminal) -> int:
         terminal.remark(f"the page: {page.url} (on this machine only)")
         if options.open:
             webbrowser.open(page.url)
+        # what is loaded by now stays: collecting garbage would look at all of it, for half a second
+        gc.collect()
+        gc.freeze()
+        stack.callback(gc.unfreeze)
         second = -1
         for decoded, nearest in play(source, decoder, page, events=events):
             latency.append(decoded.latency_ms)
