@@ -19,10 +19,11 @@ otherwise idle cores.
 
 Measured (``results/streaming.json``; 2 cores of a 16-core Xeon whose others were busy): 10 minutes
 without waiting, median 7.4 ms, 99th percentile 10.3 ms, drift -.5 ms, memory + .7 MB. At real pace
-(30 s) median 10.2 ms and 99th percentile 170 ms, of which the latter was this script's own: it
-collected garbage every ten seconds, for .2 s. Since then what was loaded before is left out of that,
-and a window computes about a third of what it did (10.4 ms of processor time before, 7.3
-after, one thread of another, busy machine); neither was measured again on idle cores.
+(30 s) median 10.2 ms and 99th percentile 170 ms; the latter most likely this script's own doing: it
+collected garbage every ten seconds (.65 s each time on another machine). Since then what is loaded
+beforehand is left out of that, and a window computes about a third of what it did (10.4 ms of
+processor time before, 7.3 after, one thread of another, busy machine). Neither was measured again
+on idle cores.
 
 Run: ``taskset -c 0,1 python benchmarks/streaming.py``; ``--minutes 0.3 --paced-s 5`` rehearses.
 """
