@@ -56,6 +56,26 @@ def test_unseen_stimuli_are_found_by_both_heads(fitted: tuple[SensorConv, list[R
     assert top1(model.predict(test, head="regression")) > 0.5
 
 
+def test_the_epoch_with_the_best_ranks_on_validation_is_kept(
+    fitted: tuple[SensorConv, list[Responses]],
+) -> None:
+    """Not that with the smallest loss: recomputed here from predictions and their order."""
+    model, people = fitted
+    history = [row["validation_loss"] for row in model.history_.rows]
+    assert model.history_.best_epoch == int(np.argmin(history))
+    assert {"validation_weighted", "validation_contrastive"} <= set(model.history_.rows[0])
+    shares = []
+    for one in people:
+        part = SPLIT.part(one, "validation")
+        for head in ("retrieval", "regression"):
+            found = model.predict(part, head=head).array()
+            truth = TARGETS.rows(part.stimulus)
+            unit = [each / np.linalg.norm(each, axis=1, keepdims=True) for each in (found, truth)]
+            alike = unit[0] @ unit[1].T
+            shares.append((alike > np.diag(alike)[:, None]).sum(axis=1).mean() / (len(part) - 1))
+    assert min(history) == pytest.approx(np.mean(shares), abs=2e-3)
+
+
 def test_noise_is_at_chance(fitted: tuple[SensorConv, list[Responses]]) -> None:
     test = SPLIT.part(fitted[1][0], "test")
     noise = np.random.default_rng(3).normal(size=test.values.shape)
