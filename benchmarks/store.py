@@ -9,6 +9,9 @@ pass runs in a process of its own. "Above baseline" is the peak of the process's
 of files that the system may drop at any time are not counted; they are given apart) less what the
 imports and the model took.
 
+``results/store.json`` is of the time when training read rows through HDF5; since then their file is
+mapped into memory.
+
 Cost: about 3 minutes and 5 GB of disk. Expected: under 600 MB above baseline.
 """
 

@@ -13,10 +13,11 @@ epoch on; nothing else is kept in memory or on the device than the batches read 
 Measured on an H100 (``results/training_h100.json``) while the store was still read by a call for
 each row: SharedSpace 8,307 trials a second from the store and 8,771 from memory (.95), MindBridge
 7,602 and 11,435 (.66): the calls waited for the interpreter. Since then the store's file is mapped
-into memory (`neurodecode/store/_layout.py`); that has not been run on an H100 yet.
+into memory (`neurodecode/store/_layout.py`); that has not been run on an H100 yet. On one CPU thread of a busy machine, 500 trials
+a person and narrow networks (``--size light``, ``results/training_cpu.json``): 1.00 and 1.12.
 
-Cost on an H100: about 70 s, 12 GB, 3 GB of disk in a temporary folder; on 2 CPU cores with
-``--size light`` some minutes. Values are simulated noise: only time is measured.
+Cost on an H100: about 70 s, 12 GB, 3 GB of disk in a temporary folder; on a CPU with
+``--size light`` a minute. Values are simulated noise: only time is measured.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ SMALL = {"image": (5, 8), "text": (3, 8), "vector": (8,)}
 NARROW = SharedSizes(n_shared=64, n_blocks=1, prior_depth=1, prior_heads=2, prior_width=8)
 SIZES = {
     "paper": Size(),
-    "light": Size(n_epochs=6, shapes=SMALL, bridge=Sizes(2048, 64), shared=NARROW),
+    "light": Size(500, n_epochs=6, shapes=SMALL, bridge=Sizes(2048, 64), shared=NARROW),
     "tiny": Size(60, 500, shapes=SMALL, bridge=Sizes(96, 32, n_bottleneck=8), shared=NARROW),
 }
 
