@@ -13,8 +13,9 @@ epoch on; nothing else is kept in memory or on the device than the batches read 
 Measured on an H100 (``results/training_h100.json``) while the store was still read by a call for
 each row: SharedSpace 8,307 trials a second from the store and 8,771 from memory (.95), MindBridge
 7,602 and 11,435 (.66): the calls waited for the interpreter. Since then the store's file is mapped
-into memory (`neurodecode/store/_layout.py`); that has not been run on an H100 yet. On one CPU thread of a busy machine, 500 trials
-a person and narrow networks (``--size light``, ``results/training_cpu.json``): 1.00 and 1.12.
+into memory (`neurodecode/store/_layout.py`); that has not been run on an H100 yet. On one CPU
+thread of a busy machine, 500 trials a person and narrow networks (``--size light``,
+``results/training_cpu.json``): 1.00 and 1.12.
 
 Cost on an H100: about 70 s, 12 GB, 3 GB of disk in a temporary folder; on a CPU with
 ``--size light`` a minute. Values are simulated noise: only time is measured.
