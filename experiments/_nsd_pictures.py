@@ -51,9 +51,11 @@ def ceiling(data: Data, person: Responses) -> Block:
 
 
 def nearest(data: Data, person: Responses, way: Way) -> Block:
-    """The nearest training picture instead of a drawn one."""
+    """The nearest training picture in place of a drawn one, and its embedding of the predicted."""
     predicted = in_order(way, data.test(person))
-    return with_pictures(data, compare(data, person, predicted), looked_up(data, predicted))
+    found = nearest_training(predicted, data.main.select(data.split.train))
+    answer = Embeddings(data.main.rows(found), predicted.stimulus, data.main.space)
+    return with_pictures(data, compare(data, person, answer), looked_up(data, predicted))
 
 
 def drawn(data: Data, predicted: Embeddings, held_out: Embeddings | None = None) -> Stimuli:

@@ -148,6 +148,18 @@ def test_a_picture_that_is_right_scores_one() -> None:
         assert metric.own == pytest.approx(np.ones(8), abs=1e-5) and metric.wrong[0:2].mean() < 0.9
 
 
+def test_the_nearest_training_picture_is_never_the_one_that_was_shown(monkeypatch) -> None:
+    monkeypatch.setattr(_nsd_pictures, "SIZE", 24)
+    data, person = data_of(20)
+    way = _nsd.ridge_way(data, person)
+    near, decoded = (
+        _nsd_pictures.nearest(data, person, way),
+        _nsd_pictures.evaluate(data, person, way),
+    )
+    assert near.value(TOP1) < decoded.value(TOP1)
+    assert near.value("two_way_embedding") < decoded.value("two_way_embedding")
+
+
 def test_few_pictures_cut_training_and_validation_alike() -> None:
     data, person = data_of(20)
     short = _nsd.few(data, person, 12)
