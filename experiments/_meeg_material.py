@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from neurodecode import scenes
 from neurodecode.data import Responses, Split, Stimuli
-from neurodecode.preprocessing import NoiseWhitening, RobustScale
+from neurodecode.preprocessing import whiten_trials
 from neurodecode.twin import Design, Machine, MeegPerson
 
 N_PEOPLE = 4
@@ -45,22 +45,6 @@ class Material:
 
 def _ids(people: Iterable[Responses]) -> list[str]:
     return [str(one) for one in np.unique(np.concatenate([one.stimulus for one in people]))]
-
-
-def scaled(person: Responses, split: Split) -> Responses:
-    """Baseline taken off each trial; scale, clip and noise whitening learned from training trials.
-
-    Without whitening ridge stays at chance on single trials of the twin (tried on seed 99): its
-    noise, like that of real sensors, is shared by neighbours and much larger than the signal.
-    """
-    if person.times is None:
-        raise ValueError(f"Trials of subject '{person.subject}' have no times.")
-    before = person.times <= 0
-    values = person.array()
-    person = person.with_values(values - values[:, :, before].mean(axis=2, keepdims=True))
-    for step in (RobustScale(clip=5.0), NoiseWhitening()):
-        person = step.fit(split.part(person, "train")).transform(person)
-    return person
 
 
 def twin_material(
@@ -115,7 +99,7 @@ def twin_parts(
     ids = [*np.unique(rest).tolist(), *large.tolist(), *small.tolist()]
     # drawn once and kept: targets, controls and the gallery ask for them again and again
     stimuli = Stimuli.from_arrays(ids, scenes.render_many(ids, workers=1 if fast else -1))
-    ready = [scaled(one, split) for one in people]
+    ready = [whiten_trials(one, split) for one in people]
     return Material(ready, stimuli, split, {"large": large, "small": small}, simulated=True)
 
 

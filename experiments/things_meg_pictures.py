@@ -35,9 +35,10 @@ from pathlib import Path
 import numpy as np
 
 from experiments._meeg import Experiment
-from experiments._meeg_material import Material, by_stimulus, pictures_below, scaled
+from experiments._meeg_material import Material, by_stimulus, pictures_below
 from neurodecode.cli.script import run_script
 from neurodecode.datasets import things_meg
+from neurodecode.preprocessing import whiten_trials
 from neurodecode.twin import MEG
 
 SUBJECTS = (1, 2, 3, 4)
@@ -64,9 +65,12 @@ def recorded(data: Path, pictures: Path, seed: int) -> Material:
     shown = np.concatenate([one.stimulus for one in people])
     test = {name: np.unique(shown[part == name]) for name in ("large", "small")}
     return Material(
-        [scaled(one, split) for one in people], stimuli, by_stimulus(people, split, test["large"]),
-        test, simulated=False,
-    )  # fmt: skip
+        [whiten_trials(one, split) for one in people],
+        stimuli,
+        by_stimulus(people, split, test["large"]),
+        test,
+        simulated=False,
+    )
 
 
 EXPERIMENT = Experiment("things_meg_pictures", MEG, 1000, recorded)

@@ -28,6 +28,7 @@ from neurodecode.pipeline import (
     RetrievalTopK,
     decode,
 )
+from neurodecode.preprocessing import whiten_trials
 from neurodecode.targets import OpenClip
 
 logger = logging.getLogger("neurodecode")
@@ -35,6 +36,10 @@ logger = logging.getLogger("neurodecode")
 MODALITIES: tuple[Modality, ...] = ("fmri", "meg", "eeg")
 N_DRAWN = 120
 N_CANDIDATES = 2
+N_TRIALS = {"fmri": 300, "meg": 1000, "eeg": 1000}
+"""Training trials a person: single trials of MEG and EEG hold far less than those of fMRI."""
+TEST_REPEATS = 8
+"""How often each person of MEG and EEG sees a test scene."""
 N_KINDS = 12
 TAGS = ("kind", "background")
 
@@ -44,7 +49,7 @@ def demo(
     modality: Modality | Literal["all"] = "fmri",
     *,
     n_subjects: int = 4,
-    n_trials: int = 300,
+    n_trials: int | None = None,
     signal: float = 1.0,
     seed: int = 0,
 ) -> dict[str, Any]:
@@ -57,8 +62,10 @@ def demo(
     ----------
     out : path
     modality : {'fmri', 'meg', 'eeg', 'all'}
-    n_subjects, n_trials : int
-        Simulated people, and training trials of each.
+    n_subjects : int
+        Simulated people.
+    n_trials : int, optional
+        Training trials of each; default 300 of fMRI, 1,000 of MEG or EEG.
     signal : float
         1 is the strength of published recordings, 0 takes all information away.
     seed : int
@@ -77,7 +84,7 @@ def demo(
         for one in wanted:
             logger.info("%s: %d simulated people look at scenes", one, n_subjects)
             with run.step(f"simulate {one}"):
-                people = simulate(one, n_subjects, n_trials, signal, seed)
+                people = simulate(one, n_subjects, n_trials or N_TRIALS[one], signal, seed)
             decoded[one] = (people, evaluate(people, one, run, seed))
     results = write_results(
         out,
@@ -95,11 +102,14 @@ def demo(
 def simulate(
     modality: Modality, n_subjects: int, n_trials: int, signal: float, seed: int
 ) -> list[Responses]:
-    """Simulated people of one modality, with 200 test scenes shown three times."""
+    """Simulated people of one modality, with 200 test scenes; sensors are scaled and whitened."""
     if modality == "fmri":
         return twin.fmri(n_subjects, n_trials, seed=seed, signal=signal)
     record = twin.meg if modality == "meg" else twin.eeg
-    return record(n_subjects, n_trials, seed=seed, signal=signal)
+    design = twin.Design(test_repeats=TEST_REPEATS)
+    people = record(n_subjects, n_trials, seed=seed, signal=signal, design=design)
+    split = twin.split(people, seed=seed)
+    return [whiten_trials(one, split) for one in people]
 
 
 def evaluate(people: Sequence[Responses], modality: Modality, run: Run, seed: int) -> Evaluation:

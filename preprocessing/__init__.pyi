@@ -11,3 +11,4 @@ from .reading import glim_recipe as glim_recipe
 from .reading import sentence_responses as sentence_responses
 from .sensor_scaling import NoiseWhitening as NoiseWhitening
 from .sensor_scaling import RobustScale as RobustScale
+from .sensor_scaling import whiten_trials as whiten_trials

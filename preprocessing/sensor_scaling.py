@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.covariance import ledoit_wolf
 
-from neurodecode.data import Responses, listing
+from neurodecode.data import Responses, Split, listing
 
 
 class RobustScale(BaseEstimator):  # type: ignore[misc]
@@ -127,6 +127,49 @@ class NoiseWhitening(BaseEstimator):  # type: ignore[misc]
         _check_channels(responses, len(self.whitener_), "NoiseWhitening")
         white = np.einsum("dc,nct->ndt", self.whitener_, responses.array())
         return responses.with_values(white.astype(np.float32))
+
+
+def whiten_trials(responses: Responses, split: Split, clip: float | None = 5.0) -> Responses:
+    """Baseline off each trial; `RobustScale` and `NoiseWhitening` learned from training trials.
+
+    What a linear decoder of single trials needs: the noise of sensors is shared by neighbours and
+    much larger than the signal.
+
+    Parameters
+    ----------
+    responses : Responses
+        One person's trials, (trial, channel, time), with times in s from onset.
+    split : Split
+        Only its training part is learned from.
+    clip : float or None
+        As in `RobustScale`.
+
+    Raises
+    ------
+    ValueError
+        If the trials have no times, or none before onset.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> trials = Responses(
+    ...     rng.normal(size=(20, 3, 4)), range(20), "anna", "eeg",
+    ...     dims=("trial", "channel", "time"), times=np.array([-0.1, 0.0, 0.1, 0.2]),
+    ... )
+    >>> whiten_trials(trials, Split(range(10), range(10, 15), range(15, 20)))
+    Responses(anna, eeg, 20 trials of 20 stimuli, channel: 3, time: 4)
+    """
+    if responses.times is None or not (responses.times <= 0).any():
+        raise ValueError(
+            f"Trials of subject '{responses.subject}' have no times before stimulus onset to take "
+            f"a baseline from. Cut them to start earlier, or use RobustScale and NoiseWhitening."
+        )
+    values = responses.array()
+    before = values[:, :, responses.times <= 0].mean(axis=2, keepdims=True)
+    ready = responses.with_values(values - before)
+    for step in (RobustScale(clip=clip), NoiseWhitening()):
+        ready = step.fit(split.part(ready, "train")).transform(ready)
+    return ready
 
 
 def _channels_last(responses: Responses) -> NDArray[Any]:

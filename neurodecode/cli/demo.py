@@ -20,7 +20,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--modality", choices=("fmri", "meg", "eeg", "all"), default="fmri", help="what is recorded"
     )
     parser.add_argument("--subjects", type=int, default=4, metavar="N", help="simulated people")
-    parser.add_argument("--trials", type=int, default=300, metavar="N", help="training trials each")
+    parser.add_argument(
+        "--trials", type=int, metavar="N", help="training trials each (300 of fMRI, else 1000)"
+    )
     parser.add_argument(
         "--signal", type=float, default=1.0, metavar="X", help="1 as published, 0 is only noise"
     )

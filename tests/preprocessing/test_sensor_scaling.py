@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import RobustScaler
 
-from neurodecode.data import Responses
-from neurodecode.preprocessing import NoiseWhitening, RobustScale
+from neurodecode.data import Responses, Split
+from neurodecode.preprocessing import NoiseWhitening, RobustScale, whiten_trials
 
 DIMS = ("trial", "channel", "time")
 
@@ -89,3 +89,29 @@ def test_flat_and_lost_channels_are_refused_by_name() -> None:
         RobustScale().fit(trials(lost))
     with pytest.raises(ValueError, match="not finite; drop those trials"):
         NoiseWhitening().fit(trials(lost))
+
+
+def timed(values: np.ndarray, first: float = -0.1) -> Responses:
+    times = first + 0.01 * np.arange(values.shape[2])
+    ids = np.arange(len(values))
+    return Responses(values, ids, "sub-01", "eeg", dims=DIMS, times=times)
+
+
+SPLIT = Split(range(20), range(20, 25), range(25, 30))
+
+
+def test_trials_are_made_white_without_a_look_at_those_that_are_tested() -> None:
+    values = noise() + np.arange(4)[:, None]
+    altered = values.copy()
+    altered[25:] = 100.0
+    before, after = (whiten_trials(timed(one), SPLIT).array()[:25] for one in (values, altered))
+    np.testing.assert_array_equal(before, after)
+    flat = before[:20].transpose(1, 0, 2).reshape(4, -1)
+    np.testing.assert_allclose(np.cov(flat), np.eye(4), atol=0.2)
+
+
+def test_trials_without_a_baseline_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"'sub-01' have no times before stimulus onset to take"):
+        whiten_trials(timed(noise(), first=0.1), SPLIT)
+    with pytest.raises(ValueError, match=r"have no times before"):
+        whiten_trials(trials(noise()), SPLIT)
