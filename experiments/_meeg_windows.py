@@ -151,7 +151,7 @@ def _times(material: Material) -> Rows:
     times = material.people[0].times
     if times is None:
         raise ValueError(f"Trials of subject '{material.people[0].subject}' have no times.")
-    return times
+    return np.asarray(times, dtype=np.float64)
 
 
 def curves_result(curves: Curves, seed: int) -> ProtocolResult:
