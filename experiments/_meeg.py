@@ -90,22 +90,21 @@ class Experiment:
     n_trials: int
     read: Callable[[Path, Path, int], Material]
 
-    def run(
-        self, out: Path, sources: tuple[Path | None, Path | None], twin: bool, fast: bool, seed: int
-    ) -> None:
-        """Decode the twin or the recordings; write ``results.json`` and a gallery to ``out``.
+    def twin(self, out: Path, fast: bool, seed: int, n_trials: int | None = None) -> None:
+        """Decode simulated people; write ``results.json`` and a gallery to ``out``."""
+        effort = FAST if fast else TWIN
+        material = twin_material(self.machine, n_trials or self.n_trials, fast, seed)
+        study(material, effort, out, self.name, seed)
+
+    def recorded(self, out: Path, sources: tuple[Path | None, Path | None], seed: int) -> None:
+        """Decode recordings; write ``results.json`` and a gallery to ``out``.
 
         Raises
         ------
         ValueError
-            If neither a twin nor both folders are asked for.
+            If one of the two folders is missing.
         """
         data, pictures = sources
-        if twin:
-            effort = FAST if fast else TWIN
-            material = twin_material(self.machine, self.n_trials, fast, seed)
-            study(material, effort, out, self.name, seed)
-            return
         if data is None or pictures is None:
             raise ValueError("Give --data and --pictures, or --twin for simulated people.")
         study(self.read(data, pictures, seed), Effort(), out, self.name, seed)

@@ -54,9 +54,16 @@ def main(
     twin: bool = False,
     fast: bool = False,
     seed: int = 0,
+    trials: int | None = None,
 ) -> None:
-    """Decode, write ``results.json`` and a gallery to ``out``; ``twin`` needs no data."""
-    EXPERIMENT.run(out, (data, pictures), twin, fast, seed)
+    """Decode, write ``results.json`` and a gallery to ``out``.
+
+    ``twin`` needs no data; there each person sees ``trials`` scenes once.
+    """
+    if twin:
+        EXPERIMENT.twin(out, fast, seed, trials)
+    else:
+        EXPERIMENT.recorded(out, (data, pictures), seed)
 
 
 def recorded(data: Path, pictures: Path, seed: int) -> Material:
