@@ -43,17 +43,18 @@ def chunks_of(shape: tuple[int, ...], kind: np.dtype[Any]) -> tuple[int, ...] | 
 
 def mapped(path: Path, data: h5py.Dataset) -> NDArray[Any] | None:
     """The values as an array over the file; None where they don't lie row behind row in it."""
-    if data.chunks is None or not _plain(data):
+    if data.chunks is None or not _plain(data) or not hasattr(data.id, "chunk_iter"):
         return None
-    rest = (0,) * (data.ndim - 1)
-    rows = range(0, data.shape[0], data.chunks[0])
-    places = [data.id.get_chunk_info_by_coord((row, *rest)).byte_offset for row in rows]
-    if None in places:
-        return None
+    found: list[tuple[int, int]] = []
+    # All at once: asking for one chunk walks over those before it.
+    data.id.chunk_iter(lambda chunk: found.append((chunk.chunk_offset[0], chunk.byte_offset)))
+    first, places = np.array(sorted(found)).T if found else np.zeros((2, 0), dtype=np.int64)
     n_bytes = int(np.prod(data.chunks, dtype=np.int64)) * data.dtype.itemsize
+    if not np.array_equal(first, np.arange(0, data.shape[0], data.chunks[0])):
+        return None
     if (np.diff(places) != n_bytes).any():
         return None
-    return np.memmap(path, data.dtype, "r", offset=places[0], shape=data.shape)
+    return np.memmap(path, data.dtype, "r", offset=int(places[0]), shape=data.shape)
 
 
 def _plain(data: h5py.Dataset) -> bool:
