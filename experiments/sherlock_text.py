@@ -17,12 +17,14 @@ it had learned from (true topics: .109 of content words right, topics of another
 Beside it stand the constant sentence that is best on training scenes, sentences of other scenes of
 the block, noise in place of the brain, and the upper bound, written from the true topics.
 ``found, not written`` in the gallery is the nearest of all texts that were not learned from.
+What the writer makes of unseen scenes had not been looked at when this was written.
 
 The null shifts the film against the brain within each run, and learns everything anew; it keeps the
 slow drift of topic and signal, which a permutation of scenes would not.
 
-Cost: 2 minutes on a busy machine (199 shifts; 39 with ``--fast``), .4 GB. Numbers to expect from 8
-people, 65 texts, posterior medial cortex; chance is .5:
+Cost: 2 minutes on a busy machine (199 shifts; 39 with ``--fast``), .4 GB, and about 6 minutes of
+one free core for the writers (39 shifts; 3 with ``--fast``). Numbers to expect from 8 people, 65
+texts, posterior medial cortex; chance is .5:
 
 ============  ==================  ===========================
 who           two against two     shifted null: mean, 95 %, p

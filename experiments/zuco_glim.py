@@ -27,6 +27,10 @@ answer to a word differ between people and words. Glim with the width of 16 chan
 a person's own, as it was before, did not beat length. With the stem it found .69 with the
 contrastive loss alone (8 passes), and with both losses .18 (step 2e-3; content-word F1 .529
 against .444 of the best constant) or .23 (1e-3; .469). The larger step was kept.
+
+Cost: about 10 minutes of one free CPU core for ``--only ours`` and as long for ``--only
+published``; ``--fast`` 1 minute (only to see that it runs). The test texts of a full run had not
+been looked at when this was written: what it gives there is open, and nothing is claimed.
 """
 
 from __future__ import annotations
