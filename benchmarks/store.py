@@ -9,8 +9,9 @@ pass runs in a process of its own. "Above baseline" is the peak of the process's
 of files that the system may drop at any time are not counted; they are given apart) less what the
 imports and the model took.
 
-``results/store.json`` is of the time when training read rows through HDF5; since then their file is
-mapped into memory.
+Measured (``results/store.json``, 2 busy cores): 51 MB above baseline from float32, 48 from float16,
+50 from the NumPy file. The speeds of the store there (2,500 rows a second) hold some 8 s of asking
+for the place of each chunk by itself, which is mended since and was not measured again.
 
 Cost: about 3 minutes and 5 GB of disk. Expected: under 600 MB above baseline.
 """
