@@ -24,7 +24,7 @@ of one model for all and two-way of ridge on its synthesised responses, about 20
 - weight of reconstruction and cycle: 1 as published .71 / .90; 30 .71 / .99; 100 .62 / .97.
   Beside 1e4 times an error of 256 numbers a weight of 1 is next to none, and builders stay coarse;
 - 256 bins of 400 voxels .74 / 1.00, 512 (at most two voxels a bin) .82 / 1.00; plain ridge .78;
-- a new person's 100 pictures, adapted against from scratch: batches of 100 .37 : .21, of 25 with
+- a new person's 120 pictures, adapted against from scratch: batches of 100 .37 : .21, of 25 with
   larger steps .38 : .21; one person's model: 15 epochs .70, 30 .64. The twin was left as it is.
 
 Cost with ``--twin true``: 24 minutes of one core, 8 a seed (seeds run side by side where there are
