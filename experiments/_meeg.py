@@ -29,6 +29,7 @@ TOLD = (
     "relative_median_rank",
     "top5",
     "late_minus_early_clip_minus_pixels",
+    "ridge_early_and_late_window",
     "deep_early_and_late_window",
 )
 MEASURES = (RetrievalTopK(1), RetrievalTopK(5), RetrievalTopK(10))

@@ -11,7 +11,7 @@ from experiments import things_eeg2_retrieval, things_meg_pictures
 from experiments._meeg import FAST, held_out_spread, plain_ridge
 from experiments._meeg_figures import _first
 from experiments._meeg_material import by_stimulus, pictures_below, twin_material, twin_parts
-from experiments._meeg_windows import Curves, contrast
+from experiments._meeg_windows import contrast
 from neurodecode import twin
 from neurodecode.data import Embeddings, Split
 from neurodecode.encoders import Ridge
@@ -90,15 +90,11 @@ def test_concept_split_becomes_one_of_pictures(material):
 
 
 def test_contrast_is_the_gain_of_clip_over_that_of_pixels():
-    ends = np.arange(0.15, 0.7, 0.05)
-    rows = np.zeros((len(ends), 4))
-    rising, falling = rows.copy(), rows.copy()
-    rising[6:] += 0.2
-    falling[:6] += 0.1
-    curves = Curves(
-        ends, {"clip": rising, "pixels": falling}, {}, {}, np.array(list("abcd")), np.array(["s"])
-    )
-    np.testing.assert_allclose(contrast(curves.linear()), 0.3)
+    early_late = {
+        "clip": np.array([[0.5, 0.5], [0.7, 0.6]]),
+        "pixels": np.array([[0.6, 0.6], [0.5, 0.6]]),
+    }
+    np.testing.assert_allclose(contrast(early_late), [0.3, 0.1])
 
 
 def test_first_trials_of_each_picture():
