@@ -6,8 +6,9 @@ import hashlib
 import json
 from abc import abstractmethod
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from sklearn.base import BaseEstimator
 from neurodecode.data import Embeddings, Generated
 
 NOTE = "neurodecode.json"
+T = TypeVar("T")
 
 
 class BaseGenerator(BaseEstimator):  # type: ignore[misc]
@@ -70,6 +72,15 @@ class BaseGenerator(BaseEstimator):  # type: ignore[misc]
     @abstractmethod
     def _draw(self, embeddings: Embeddings, seeds: NDArray[np.uint64]) -> NDArray[Any]:
         """Values (n, n_samples, ...) from one seed a row and sample, shape (n, n_samples)."""
+
+    def _kept(self, key: Any, make: Callable[[], T]) -> T:
+        """What ``make`` gives (a loaded model), kept for the next call with the same key."""
+        kept: Any = self.__dict__.get("_last")
+        if kept is None or kept[0] != key:
+            kept = (key, make())
+            self.__dict__["_last"] = kept
+        found: T = kept[1]
+        return found
 
     def _kind(self) -> Literal["image", "video", "text"]:
         return self.kind

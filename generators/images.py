@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -134,12 +133,8 @@ class SmallFlow(BaseGenerator):
 
     def _parts(self, device: torch.device) -> Parts:
         """The loaded model, kept for the next call."""
-        key = (self._folder(), device)
-        kept: Any = self.__dict__.get("_kept")
-        if kept is None or kept[0] != key:
-            kept = (key, load_parts(key[0], device))
-            self.__dict__["_kept"] = kept
-        return kept[1]  # type: ignore[no-any-return]
+        folder = self._folder()
+        return self._kept((folder, device), lambda: load_parts(folder, device))
 
 
 def chosen(tries: NDArray[np.uint8], points: Embeddings, judge: Target) -> NDArray[np.uint8]:

@@ -157,12 +157,8 @@ class Captioner(BaseGenerator):
 
     def _loaded(self, device: torch.device) -> Any:
         """Model and tokenizer, kept for the next call."""
-        key = (self._folder(), device)
-        kept: Any = self.__dict__.get("_kept")
-        if kept is None or kept[0] != key:
-            kept = (key, load(key[0], device))
-            self.__dict__["_kept"] = kept
-        return kept[1]
+        folder = self._folder()
+        return self._kept((folder, device), lambda: load(folder, device))
 
 
 def load(folder: Path, device: torch.device) -> tuple[Any, Any]:
