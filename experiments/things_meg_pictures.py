@@ -18,12 +18,13 @@ decoded. Four people with 638 training trials each are too few at the twin's noi
 - top-5 of 100: single trials .054 [.031, .083], four averaged .048 [.020, .085], chance .050.
 - unseen person, top-5 of 250: .024 [.008, .044], chance .020.
 - pictures: two-way .517 [.465, .570]; pixel correlation .014 [-.141, .177].
-- windows, identification (chance .5), deep: early window pixels .533 [.514, .551] and CLIP .525
+- windows of 250 ms, identification (chance .5), deep: early window pixels .533 [.514, .551] and CLIP .525
   [.505, .546], late ones .503 and .506; so what can be seen at all is seen early. Late minus early,
   CLIP minus pixels: deep .012 [-.036, .059], ridge -.017 [-.044, .009]: no order of the targets.
 
 Sizes and step size were chosen on simulated people of seed 99, with up to 3,000 trials each, where
-the deep decoder did leave ridge behind; that size was not run for a reported seed.
+the deep decoder did leave ridge behind; that size (``--trials 3000``, 25 minutes of one core and 7
+GB) was not run for a reported seed, nor the short windows of `experiments._meeg_windows`.
 
 Cost with ``--twin``: 8 minutes of one core, 3 GB of memory.
 """
