@@ -5,11 +5,11 @@ the folder of THINGS-EEG2 (ready trials in any container) and ``--pictures`` its
 
 The target is the embedding of the very picture that was shown, not of its concept. Protocols:
 single trials, averages of predictions over the repeats of a picture, a person never met (no subject
-layer), pictures drawn from the regression head, and sliding, growing and short windows for a low-level and
-a semantic target. With ``--twin`` single trials are of pictures shown once; the test pictures of
-the real data set are all repeated, and single trials and averages are of the same ones. The weight
-of the two losses, the epoch and the spread that predictions are given back before they are drawn
-come from validation pictures. The sensors' noise is whitened (on training trials).
+layer), pictures drawn from the regression head, and sliding, growing and short windows for a
+low-level and a semantic target. With ``--twin`` single trials are of pictures shown once; the test
+pictures of the real data set are all repeated, and single trials and averages are of the same ones.
+The weight of the two losses, the epoch and the spread that predictions are given back before they
+are drawn come from validation pictures. The sensors' noise is whitened (on training trials).
 
 Measured with ``--twin`` (simulated, seed 0, one look; intervals over pictures, 95 %), four people
 with 956 training trials each:
@@ -21,8 +21,8 @@ with 956 training trials each:
   [.130, .250]; ridge .058 and .060; deep over ridge 2.3 [1.5, 4.7] and 3.1 [1.8, 6.9].
 - unseen person, top-5 of 375: .013 [.003, .027], chance .013: nothing is decoded.
 - pictures: two-way .660 [.613, .706], null .518; pixel correlation .075 [-.207, .393], null .202.
-- windows: with 250 ms windows around 125 and 425 ms, as first compared, late minus early, CLIP minus
-  pixels was -.059 [-.089, -.028]: the first window holds both answers, the other next to nothing.
+- windows of 250 ms around 125 and 425 ms, as first compared: late minus early, CLIP minus pixels
+  was -.059 [-.089, -.028]: the first window holds both answers, the other next to nothing.
 
 Seed 1 (one look), after windows of 60 ms around 80 and 180 ms had been chosen on seed 98: the late
 window favours the semantic target. Late minus early, CLIP minus pixels: ridge .059 [.039, .081],

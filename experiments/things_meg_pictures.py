@@ -18,7 +18,7 @@ decoded. Four people with 638 training trials each are too few at the twin's noi
 - top-5 of 100: single trials .054 [.031, .083], four averaged .048 [.020, .085], chance .050.
 - unseen person, top-5 of 250: .024 [.008, .044], chance .020.
 - pictures: two-way .517 [.465, .570]; pixel correlation .014 [-.141, .177].
-- windows of 250 ms, identification (chance .5), deep: early window pixels .533 [.514, .551] and CLIP .525
+- windows of 250 ms, identification (chance .5), deep: early pixels .533 [.514, .551] and CLIP .525
   [.505, .546], late ones .503 and .506; so what can be seen at all is seen early. Late minus early,
   CLIP minus pixels: deep .012 [-.036, .059], ridge -.017 [-.044, .009]: no order of the targets.
 
