@@ -10,11 +10,25 @@ FOLDER`` on real NSD, with ``--test_set new`` (1000 pictures, 40 sessions) or ``
 ``--fast true`` tries the script with one epoch on a tiny twin. The volumes are those of the mask's
 bounding box, zero outside the mask.
 
-Cost with ``--twin true``: more than 11 minutes of one core for all seeds, 2 GB of memory. Not run
-to its end at this size when this was written. Earlier, with seed 0 alone (simulated; 160 own and
-40 test pictures): two-way .633 of single trials, .642 of means before and .662 after the model;
-plain ridge .851 and .927. So few volumes do not teach a transformer without parameters of a person
-what ridge learns from each.
+Cost with ``--twin true``: 12 minutes of one core for all seeds, 2 GB of memory. Numbers to expect
+(simulated; 4 people of about 400 voxels, 180 own and 60 test pictures, 3 seeds, intervals over
+stimuli; chance .017 and .5; two-way of drawn pictures by the small CLIP; two looks, the first of a
+run that was cut off before it told anything):
+
+=====================  =================  ================  =================  ===========
+simulated              top-1 (of 60)      two-way           two-way drawn      plain ridge
+=====================  =================  ================  =================  ===========
+single trials          .074 [.05, .10]    .703 [.68, .72]                      .390  .931
+mean of three          .093 [.07, .12]    .762 [.74, .78]   .592 [.56, .62]    .644  .976
+averaged after         .087               .756
+one model a person     .053 [.04, .07]    .612 [.60, .63]   .568 [.53, .60]
+new person, zero-shot  .006 [.00, .02]    .579 [.54, .62]
+the same, one session  .072 [.04, .11]    .684 [.65, .72]                      .300  .914
+from scratch on it     .033               .530
+=====================  =================  ================  =================  ===========
+
+Single trials hold most of what means hold, and one model is better than one a person; but so few
+volumes do not teach a transformer without parameters of a person what ridge learns from each.
 """
 
 from __future__ import annotations
