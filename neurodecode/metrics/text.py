@@ -179,7 +179,7 @@ class GreedyMatch:
     Examples
     --------
     >>> letters = GreedyMatch(lambda texts: [np.eye(26)[[ord(c) - 97 for c in t]] for t in texts])
-    >>> letters(["abc", "ab"], ["abd", "ab"]).round(3).tolist()
+    >>> letters(["abc", "ab"], ["abx", "ab"]).round(3).tolist()
     [0.667, 1.0]
     """
 
