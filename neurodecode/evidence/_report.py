@@ -115,6 +115,7 @@ def _protocol_sentences(name: str, content: Mapping[str, Any]) -> str:
         ("target", "target space: {}"),
         ("generator", "generator: {}"),
         ("n_samples", "samples per item: {}"),
+        ("restandardised", "given the spread of true points before drawing: {}"),
         ("selection_rule", "selection among samples: {}"),
         ("repeats_averaged", "repeats: {}"),
         ("kept_apart", "kept apart between training and test: {}"),
