@@ -48,8 +48,9 @@ ROUGE-1 recall              .676 [.660, .692]   -.050 constant best of the corpu
 With ``--signal 0`` (same seed) no evidence in either: content words .374, -.068 (p 1); top-1 of all
 .007, -.006 (p .76). So words are said that length and corpus do not give away; that the text itself
 is found among all is not shown. Ridge on the same preprocessing: top-1 of all .039, +.017 over
-length only (p .11); content words .414, no evidence. On validation texts of seed 99, afterwards: contrastive weight .9
-and 12 passes .06 of 67 found (F1 .440), contrastive loss alone and 8 passes .11.
+length only (p .11); content words .414, no evidence. On validation texts of seed 99,
+afterwards: contrastive weight .9 and 12 passes .06 of 67 found (F1 .440), contrastive loss
+alone and 8 passes .11.
 
 Cost: 8 minutes of one free CPU core for ``--only ours`` and as long for ``--only published``, which
 was not run to its end; ``--fast`` 1 minute (only to see that it runs).
