@@ -106,7 +106,8 @@ class Fold:
             rows = join([self._predict(one, name, expected=True) for one in self._not_tested()])
             true = goal.points(dict.fromkeys(rows.stimulus.tolist()))[head]
             # where a split keeps runs apart, the same pictures are on both sides by design
-            standard = Restandardise(allow_repeats=self.split.by != "stimulus")
+            apart = self.split.by in ("stimulus", "concept")
+            standard = Restandardise(allow_repeats=not apart)
             self._standards[head] = standard.fit(rows, true)
         return self._standards[head]
 

@@ -301,4 +301,5 @@ def test_preprocessors_keep_the_contract(step):
 def test_no_warning_in_the_plain_case(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        fmri.single_trials(_write(tmp_path))
+        responses = fmri.single_trials(_write(tmp_path))
+    assert len(responses) and np.isfinite(responses.array()).all()
