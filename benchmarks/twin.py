@@ -36,6 +36,19 @@ def ceilings() -> None:
         )
 
 
+def topographies() -> None:
+    """How alike what all scenes evoke is in different people."""
+    for machine in (twin.MEG, twin.EEG):
+        alike = []
+        for seed in (1, 2):
+            people = [twin.MeegPerson(number, machine, seed=seed) for number in range(4)]
+            for since in (0.09, 0.11, 0.15, 0.18, 0.22):
+                now = np.argmin(np.abs(machine.times - since))
+                maps = [one.evoked[:, now] for one in people]
+                alike += np.corrcoef(maps)[np.triu_indices(4, 1)].tolist()
+        print(f"{machine.modality}: topographies of two people correlate with {np.mean(alike):.2f}")
+
+
 def speed() -> None:
     for name, simulate in (("fmri", twin.fmri), ("meg", twin.meg), ("eeg", twin.eeg)):
         start = time.perf_counter()
@@ -95,5 +108,6 @@ def _facts(ids: list[str]) -> NDArray[np.float64]:
 
 if __name__ == "__main__":
     ceilings()
+    topographies()
     speed()
     eeg_decoding()

@@ -127,6 +127,8 @@ class Cortex:
         Index into `AREAS`.
     positions_mm : float array, shape (n_units, 3)
         MNI space, RAS.
+    average_mm : float array, shape (n_units, 3)
+        Where units of that area and receptive field lie in the average person.
     fields : float32 array, shape (n_units, 256)
         Receptive fields on the 16 x 16 grid; each sums to 1.
 
@@ -184,11 +186,14 @@ class Cortex:
         size = base + growth * eccentricity
         fields = np.exp(-square / (2 * size[:, None] ** 2)) + 1e-9
         self.fields = (fields / fields.sum(axis=1, keepdims=True)).astype(np.float32)
-        middle = np.array([area.centre_mm for area in AREAS]) + rng.normal(0, 2.5, (len(AREAS), 3))
+        middle = np.array([area.centre_mm for area in AREAS])
+        moved = rng.normal(0, 2.5, (len(AREAS), 3))
         # the fovea lies behind, the upper visual field (negative y) below
         along = np.stack([0 * angle, 12 * (eccentricity - 0.5), 5 * np.sin(angle)], axis=1)
-        self.positions_mm = middle[self.area] + along + rng.normal(0, 2.0, (n_units, 3))
-        self.positions_mm[:, 0] = np.maximum(self.positions_mm[:, 0], 2.0) * self.side
+        self.average_mm = middle[self.area] + along
+        self.positions_mm = self.average_mm + moved[self.area] + rng.normal(0, 2.0, (n_units, 3))
+        for places in (self.average_mm, self.positions_mm):
+            places[:, 0] = np.maximum(places[:, 0], 2.0) * self.side
 
     def _tune(self, rng: np.random.Generator) -> None:
         n_units = len(self.area)

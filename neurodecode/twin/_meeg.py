@@ -13,6 +13,7 @@ from neurodecode.data import Responses
 from neurodecode.twin._ceiling import ceiling_of
 from neurodecode.twin._cortex import AREAS, Cortex
 from neurodecode.twin._design import Design, Trials
+from neurodecode.twin._folding import directions
 from neurodecode.twin._machines import (
     EEG,
     MEG,
@@ -80,7 +81,7 @@ class MeegPerson:
         self.number, self.machine, self.seed, self.strength = number, machine, seed, signal
         self.cortex = Cortex(N_DIPOLES, seed=(seed, number, 2))
         rng = np.random.default_rng((seed, number, 17))
-        self._directions = random_directions(N_DIPOLES, rng)
+        self._directions = directions(self.cortex.average_mm, rng)
         self._latency = self._draw_latencies(rng)
         self._background = (_in_brain(N_BACKGROUND, rng), random_directions(N_BACKGROUND, rng))
         posterior = np.array([0.0, -70.0, 25.0]) + rng.normal(0, 15, (N_ALPHA, 3))
@@ -142,6 +143,12 @@ class MeegPerson:
                 pair.append(field * (level / np.median(np.sqrt((field**2).sum(axis=1)))))
             fields.append((pair[0], pair[1]))
         return fields
+
+    @property
+    def evoked(self) -> NDArray[np.float64]:
+        """What all scenes evoke in the first session, shape (n_sensors, n_times): T or V."""
+        common = ONSET_LEVEL * self._activation
+        return np.asarray(self.fields[0] @ (common[:, None] * self.course))
 
     def noise_level(self, session: int = 0) -> NDArray[np.float64]:
         """Standard deviation of one good trial's noise in each sensor: T or V."""

@@ -84,9 +84,12 @@ def test_areas_answer_one_after_the_other(person):
     assert 0.15 < mean[-1] < 0.25
 
 
-def test_the_planted_ceiling_is_found_in_the_repeats(person, recorded):
+def test_the_planted_ceiling_is_found_in_the_repeats(person):
+    """In many scenes: neighbours point the same way, so that few patterns vary, and few scenes
+    tell little of how much."""
     planted = person.noise_ceiling(3)
-    found = twin.measured_noise_ceiling(recorded, 3)
+    plan = replace(PLAN, n_trials=10, n_test=400)
+    found = twin.measured_noise_ceiling(person.record(plan.trials(1, 0)), 3)
     best = planted > np.quantile(planted, 0.95)
     assert abs(found[best].mean() - planted[best].mean()) < 0.07
     assert np.corrcoef(found.ravel(), planted.ravel())[0, 1] > 0.8

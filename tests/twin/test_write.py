@@ -163,7 +163,7 @@ def _preprocessed(folder, machine, written):
 def test_raw_files_hold_the_signal_of_the_fast_twin(tmp_path, two_way, machine):
     """At a strong signal, so that 140 trials are enough to decode."""
     plan = Design(140, n_test=30, test_repeats=2, n_sessions=1, runs_per_session=2, bad=0.0)
-    person = MeegPerson(0, machine, seed=2, signal=10.0)
+    person = MeegPerson(0, machine, seed=2, signal=14.0)
     written = list(_write_meeg.write_person(tmp_path, person, plan))
     found = _preprocessed(tmp_path, machine, written)
     fast = person.record(plan.trials(2, 0))
