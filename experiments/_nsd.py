@@ -134,16 +134,22 @@ def open_layout(root: Path, layout: str, test_set: nsd.TestSet) -> nsd.NsdLayout
 
 
 def few(data: Data, person: Responses, n_pictures: int) -> Responses:
-    """A person with their first pictures only, of those that may be learned from.
+    """A person with the first of their training pictures only; none is held back to validate.
 
     First in the order of the layout: that of time in raw NSD and MindEye2's release, none that
-    means anything in ``webdataset_avg_split``. Training and validation pictures are cut alike.
+    means anything in ``webdataset_avg_split``.
+
+    Raises
+    ------
+    ValueError
+        If the person has fewer training pictures.
     """
-    parts = [data.split.part(person, part) for part in ("train", "validation")]
-    seen = [list(dict.fromkeys(one.stimulus.tolist())) for one in parts]
-    share = n_pictures / sum(len(one) for one in seen)
-    chosen = [one[: max(2, round(share * len(one)))] for one in seen]
-    return person.select([each for one in chosen for each in one])
+    seen = list(dict.fromkeys(data.split.part(person, "train").stimulus.tolist()))
+    if n_pictures > len(seen):
+        raise ValueError(
+            f"{person.subject} has {len(seen)} training pictures; {n_pictures} were asked for."
+        )
+    return person.select(seen[:n_pictures])
 
 
 def first_session(data: Data, person: Responses) -> Responses:

@@ -22,7 +22,6 @@ from neurodecode.gallery import GalleryItem, write_gallery
 from neurodecode.training import Plan
 from neurodecode.twin.layouts.nsd import NsdDesign
 
-SEEDS = (0, 1, 2)
 FAST_DESIGN = NsdDesign(n_subjects=3, n_shared=12, n_own=20, n_sessions=2)
 FAST_VOXELS = 60
 CORES_A_SEED = 4
@@ -96,6 +95,8 @@ class Study:
         From what was found.
     looks : tuple of str
         Protocols whose test part is opened.
+    seeds : tuple of int
+        Of the simulated people.
     """
 
     name: str
@@ -109,6 +110,7 @@ class Study:
     protocols: Callable[[Found], list[ProtocolResult]]
     claims: Callable[[Found], Mapping[str, Any]]
     looks: tuple[str, ...]
+    seeds: tuple[int, ...] = (0, 1, 2)
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,7 @@ def times(plan: Plan, factor: float, learning_rate: float | None = None) -> Plan
 
 def _seeds(study: Study, where: Where) -> Iterator[Found]:
     if where.twin:
-        seeds = (0,) if where.fast else SEEDS
+        seeds = (0,) if where.fast else study.seeds
         n_cores = os.cpu_count() or 1
         n_jobs = min(len(seeds), max(1, n_cores // CORES_A_SEED))
         jobs = [(study, where, seed, n_cores // n_jobs) for seed in seeds]

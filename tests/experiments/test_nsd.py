@@ -160,12 +160,13 @@ def test_the_nearest_training_picture_is_never_the_one_that_was_shown(monkeypatc
     assert near.value("two_way_embedding") < decoded.value("two_way_embedding")
 
 
-def test_few_pictures_cut_training_and_validation_alike() -> None:
+def test_few_pictures_are_all_for_training() -> None:
     data, person = data_of(20)
     short = _nsd.few(data, person, 12)
-    assert len(np.unique(data.split.part(short, "train").stimulus)) == 10
-    assert len(np.unique(data.split.part(short, "validation").stimulus)) == 2
-    assert not len(data.split.part(short, "test"))
+    assert len(np.unique(data.split.part(short, "train").stimulus)) == 12
+    assert not len(data.split.part(short, "validation")) and not len(data.split.part(short, "test"))
+    with pytest.raises(ValueError, match="subj01 has 50 training pictures; 51 were asked for"):
+        _nsd.few(data, person, 51)
 
 
 def test_the_first_session_has_no_test_picture() -> None:
@@ -176,10 +177,10 @@ def test_the_first_session_has_no_test_picture() -> None:
 
 def test_sizes_of_a_new_person_are_the_papers_or_scaled() -> None:
     data, person = data_of(20)
-    assert nsd_mindbridge.sizes_of(data, person) == {"10_percent": 6}
+    assert nsd_mindbridge.sizes_of(data, person) == {"10_percent": 5}
     twin = _nsd.Data(data.people, data.stimuli, data.split, data.targets, simulated=True)
     sizes = nsd_mindbridge.sizes_of(twin, person)
-    assert sizes["4000_scaled"] == round(60 * 4000 / 8859) and set(sizes) >= {"500_scaled"}
+    assert sizes["4000_scaled"] == round(50 * 4000 / 8859) and set(sizes) >= {"500_scaled"}
 
 
 def test_a_layout_without_the_new_test_set_is_refused(tmp_path: Path) -> None:
