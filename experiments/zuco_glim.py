@@ -89,8 +89,7 @@ from neurodecode.targets import OpenClip, Sentence, shipped
 
 N_CARDS = 40
 BATCH_SIZE = 72
-TWIN_EPOCHS = 10
-FAST_TWIN, FAST_EPOCHS = (2, 60), 1
+FAST_TWIN = (2, 60)
 CORPUS = {"film reviews": "A picture of it.", "biographies": "It stands there."}
 SENTIMENT = {
     name: f"Sentiment classification: It is {name}." for name in ("positive", "neutral", "negative")
@@ -118,14 +117,13 @@ def main(
     if twin == (data is not None):
         raise ValueError("Give either --twin or --data FOLDER.")
     chosen = [one for one in (TWIN_RECIPES if twin else RECIPES) if only in (None, one.name)]
-    n_epochs = FAST_EPOCHS if fast else TWIN_EPOCHS if twin else 200
+    simulated = Twin(*(FAST_TWIN if fast else ()), signal=signal, seed=seed)
     with Run(seed=seed, looks=TestLooks(mirror=out)) as run:
         with run.step("reading the EEG"):
-            read = people_of(data, chosen, Twin(*(FAST_TWIN if fast else ()), signal=signal,
-                                                seed=seed))  # fmt: skip
-        study = _Study(run, model, n_epochs, 0.1 if data else 0.2)
+            read = people_of(data, chosen, simulated)
+        study = _Study(run, model, fast, 0.1 if data else 0.2)
         judged = {one.name: study.of(one, read[one.name]) for one in chosen}
-    settings = {"twin": twin, "signal": signal if twin else None, "fast": fast}
+    settings = {"twin": vars(simulated) if twin else False, "fast": fast}
     results = write_results(out, "zuco_glim", study.protocols, run, settings)
     cards = [card for name, (one, test) in judged.items() for card in gallery(name, one, test)]
     write_gallery(out, cards, results, title="Sentences from EEG of reading")
@@ -145,8 +143,8 @@ def people_of(
 class _Study:
     """Trains and judges recipe by recipe."""
 
-    def __init__(self, run: Run, model: str | None, n_epochs: int, test: float) -> None:
-        self.run, self.n_epochs, self.test = run, n_epochs, test
+    def __init__(self, run: Run, model: str | None, fast: bool, test: float) -> None:
+        self.run, self.fast, self.test = run, fast, test
         self.model = model
         self.language = shipped("captioner") if model is None else model
         self.protocols: list[ProtocolResult] = []
@@ -164,7 +162,7 @@ class _Study:
             self.language,
             losses=recipe.losses,
             size=recipe.size,
-            plan=recipe.planned(self.n_epochs),
+            plan=recipe.planned(fast=self.fast),
             batch_size=BATCH_SIZE,
             download=self.model is not None,
             seed=self.run.seed,
