@@ -73,7 +73,7 @@ class Size:
 
     n_trials: int = 2000
     n_voxels: int = 15_000
-    n_epochs: int = 8
+    n_epochs: int = 20
     shapes: Mapping[str, tuple[int, ...]] = field(
         default_factory=lambda: {"image": (257, 768), "text": (77, 768), "vector": (768,)}
     )

@@ -31,11 +31,12 @@ Cost with ``--twin``: 8 minutes of one core, 3 GB of memory.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from experiments._meeg import Experiment
+from experiments._meeg import TWIN, Experiment
 from experiments._meeg_material import Material, by_stimulus, pictures_below
 from neurodecode.cli.script import run_script
 from neurodecode.datasets import things_meg
@@ -81,7 +82,9 @@ def recorded(data: Path, pictures: Path, seed: int) -> Material:
     )
 
 
-EXPERIMENT = Experiment("things_meg_pictures", MEG, 1000, recorded)
+# fewer virtual channels than sensors cannot hold what whitened sensors tell
+WIDE = replace(TWIN, size=replace(TWIN.size, n_virtual=270))
+EXPERIMENT = Experiment("things_meg_pictures", MEG, 3000, recorded, WIDE)
 
 if __name__ == "__main__":
     run_script(main)
