@@ -44,9 +44,9 @@ class Recipe:
     n_epochs: int = 200
 
     def planned(self, *, fast: bool) -> Plan:
-        """Mixed precision, as published, where there is CUDA; ``fast`` is one pass."""
+        """Full precision where there is no CUDA; ``fast`` is one pass."""
         cuda = pick_device("auto").type == "cuda"
-        kind = "bf16-mixed" if cuda else "32-true"
+        kind = self.plan.precision if cuda else "32-true"
         return replace(self.plan, max_epochs=1 if fast else self.n_epochs, precision=kind)
 
 
@@ -64,7 +64,13 @@ PUBLISHED = Recipe(
     False,
     GlimLosses.published(),
     GlimSize(),
-    Plan(learning_rate=1e-4, weight_decay=0.0, schedule="constant", gradient_clip=None),
+    Plan(
+        learning_rate=1e-4,
+        weight_decay=0.0,
+        schedule="constant",
+        gradient_clip=None,
+        precision="bf16-mixed",
+    ),
 )
 RECIPES = (OURS, PUBLISHED)
 SMALL = GlimSize(1024, 32, n_queries=24, merger_width=128, depth=1, n_heads=2)
