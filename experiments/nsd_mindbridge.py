@@ -6,9 +6,9 @@ Questions, with plain ridge beside every answer:
 2. With a tenth of the pictures of a new person, does reset-tuning beat training from scratch?
 3. Are synthesised responses the person's own?
 
-``--twin true`` runs on simulated people (3 seeds) in the layout of MindBridge's data, through the
+``--twin`` runs on simulated people (3 seeds) in the layout of MindBridge's data, through the
 store; ``--root DIR --clip FOLDER`` on the real data set (``webdataset_avg_split``, the old test
-set: 982 pictures) with a local CLIP, at the paper's size, which needs a GPU. ``--fast true`` tries
+set: 982 pictures) with a local CLIP, at the paper's size, which needs a GPU. ``--fast`` tries
 the script with one epoch on a tiny twin. Simulated scores say nothing about real brains.
 
 Protocols: ``pooled`` (cross-subject), ``within_subject``, ``pooled_single_trial``, and
@@ -27,7 +27,7 @@ of one model for all and two-way of ridge on its synthesised responses, about 20
 - a new person's 120 pictures, adapted against from scratch: batches of 100 .37 : .21, of 25 with
   larger steps .38 : .21; one person's model: 15 epochs .70, 30 .64. The twin was left as it is.
 
-Cost with ``--twin true``: 24 minutes of one core, 8 a seed (seeds run side by side where there are
+Cost with ``--twin``: 24 minutes of one core, 8 a seed (seeds run side by side where there are
 8 cores or more), 1.8 GB of memory each. Numbers to expect (simulated: 4 people of about 400 voxels,
 1000 pictures of their own x 3 trials, 150 shared test pictures, of which 40 are drawn; 3 seeds, one
 look at their test pictures; intervals over stimuli; chance .007 and .5; two-way of drawn pictures
@@ -67,12 +67,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jsonargparse import auto_cli
 from numpy.typing import NDArray
 
 from experiments import _nsd, _nsd_pictures, _nsd_scores
 from experiments._nsd_scores import TOP1, Block
 from experiments._nsd_study import Found, Study, Where, conduct, times
+from neurodecode.cli.script import run_script
 from neurodecode.data import Responses
 from neurodecode.datasets.nsd import TestSet
 from neurodecode.encoders import MindBridge
@@ -362,4 +362,4 @@ STUDY = Study(
 )
 
 if __name__ == "__main__":
-    auto_cli(main, as_positional=False)
+    run_script(main)

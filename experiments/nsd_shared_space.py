@@ -5,12 +5,12 @@ model a person; and with one session of a new person ("one hour"), does pre-trai
 beat training from scratch? Does the non-linear backbone earn its place over a linear one of the
 same width (no blocks), which is what the released code amounts to? What do single trials lose?
 
-``--twin true`` runs on simulated people (3 seeds) in MindEye2's layout, through the store; ``--root
+``--twin`` runs on simulated people (3 seeds) in MindEye2's layout, through the store; ``--root
 DIR --clip FOLDER`` on the real release, at the published size, which needs a GPU, with ``--test_set
-new`` (1000 pictures, 40 sessions) or ``old`` (982, 37). ``--fast true`` tries the script with one
+new`` (1000 pictures, 40 sessions) or ``old`` (982, 37). ``--fast`` tries the script with one
 epoch on a tiny twin. Pictures are found by the retrieval head and drawn from the prior's.
 
-Cost with ``--twin true``: about 12 minutes of one core for all seeds, 1.8 GB of memory. Numbers
+Cost with ``--twin``: about 12 minutes of one core for all seeds, 1.8 GB of memory. Numbers
 to expect (simulated: 4 people of about 400 voxels, 500 pictures of their own x 3 trials, 100 shared
 test pictures, of which 40 are drawn; 3 seeds; intervals over stimuli; two-way of drawn pictures by
 the small CLIP; chance .01 and .5):
@@ -47,11 +47,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from jsonargparse import auto_cli
-
 from experiments import _nsd, _nsd_pictures, _nsd_scores
 from experiments._nsd_scores import TOP1
 from experiments._nsd_study import Found, Study, Where, conduct, times
+from neurodecode.cli.script import run_script
 from neurodecode.data import Responses
 from neurodecode.datasets.nsd import TestSet
 from neurodecode.encoders import SharedSpace
@@ -246,4 +245,4 @@ STUDY = Study(
 )
 
 if __name__ == "__main__":
-    auto_cli(main, as_positional=False)
+    run_script(main)

@@ -5,12 +5,12 @@ picture stand beside those of the mean of three, before the model and after it, 
 for each person and plain ridge on the same voxels. A new person is decoded zero-shot (only the mean
 and spread of their volumes are learned) and after tuning on one session.
 
-``--twin true`` runs on four simulated people (3 seeds) in the raw layout; ``--root DIR --clip
+``--twin`` runs on four simulated people (3 seeds) in the raw layout; ``--root DIR --clip
 FOLDER`` on real NSD, with ``--test_set new`` (1000 pictures, 40 sessions) or ``old`` (982, 37).
-``--fast true`` tries the script with one epoch on a tiny twin. The volumes are those of the mask's
+``--fast`` tries the script with one epoch on a tiny twin. The volumes are those of the mask's
 bounding box, zero outside the mask.
 
-Cost with ``--twin true``: 12 minutes of one core for all seeds, 2 GB of memory. Numbers to expect
+Cost with ``--twin``: 12 minutes of one core for all seeds, 2 GB of memory. Numbers to expect
 (simulated; 4 people of about 400 voxels, 180 own and 60 test pictures, 3 seeds, intervals over
 stimuli; chance .017 and .5; two-way of drawn pictures by the small CLIP; two looks, the first of a
 run that was cut off before it told anything):
@@ -38,11 +38,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jsonargparse import auto_cli
 
 from experiments import _nsd, _nsd_pictures, _nsd_scores
 from experiments._nsd_scores import TOP1
 from experiments._nsd_study import Found, Study, Where, conduct
+from neurodecode.cli.script import run_script
 from neurodecode.data import Responses
 from neurodecode.datasets.nsd import TestSet
 from neurodecode.encoders import VolumeTransformer
@@ -220,4 +220,4 @@ STUDY = Study(
 )
 
 if __name__ == "__main__":
-    auto_cli(main, as_positional=False)
+    run_script(main)

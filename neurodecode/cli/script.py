@@ -52,6 +52,7 @@ def run_script(main: Callable[..., Any], words: Sequence[str] | None = None) -> 
     3 True
     """
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    logging.getLogger("neurodecode").setLevel(logging.INFO)
     source = inspect.getdoc(sys.modules[main.__module__]) or inspect.getdoc(main)
     parser = ArgumentParser(description=source, formatter_class=PlainHelp)
     parser.add_argument("--config", action="config", help="YAML file with any of these options")
