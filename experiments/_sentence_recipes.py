@@ -76,8 +76,8 @@ RECIPES = (OURS, PUBLISHED)
 SMALL = GlimSize(1024, 32, n_queries=24, merger_width=128, depth=1, n_heads=2)
 """On the twin the published network is smaller, so that a CPU can train it."""
 TWIN_RECIPES = (
-    replace(OURS, size=replace(OURS.size, n_channels=32), n_epochs=10),
-    replace(PUBLISHED, size=SMALL, n_epochs=30),
+    replace(OURS, size=replace(OURS.size, n_channels=32), n_epochs=6),
+    replace(PUBLISHED, size=SMALL, n_epochs=6),
 )
 
 
