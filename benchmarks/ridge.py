@@ -12,8 +12,8 @@ folds too. Targets for which himalaya and we chose the same penalty are compared
 
 Cost on 2 CPU cores: 15 minutes and more, and 8 GB, most of it himalaya's at the largest size.
 Measured there (8,859 x 15,724 to 768): ours 78 s and 2.8 GB; himalaya was stopped after 566 s with
-7.1 GB (on another machine of 2 cores it took 235 s and 7.5 GB). On an H100: ours 1.17 s and 2.4 GB,
-himalaya 4.26 s and 6.5 GB; .99 s before the last change of how targets are centred was timed.
+7.1 GB (on another machine of 2 cores it took 235 s and 7.5 GB). On an H100: ours 1.10 s and 2.4 GB,
+himalaya 4.24 s and 6.5 GB (``ridge_h100_large.json``; 1.17 s before targets were centred there).
 """
 
 from __future__ import annotations

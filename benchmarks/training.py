@@ -10,14 +10,14 @@ too, in turn and twice. The figure is the ratio of the median times of an epoch,
 half of the epochs (graphs are recorded there). Files are in the page cache, as from the second
 epoch on; nothing else is kept in memory or on the device than the batches read ahead.
 
-Measured on an H100 (``results/training_h100.json``) while the store was still read by a call for
-each row: SharedSpace 8,307 trials a second from the store and 8,771 from memory (.95), MindBridge
-7,602 and 11,435 (.66): the calls waited for the interpreter. Since then the store's file is mapped
-into memory (`neurodecode/store/_layout.py`); that has not been run on an H100 yet. On one CPU
-thread of a busy machine, 500 trials a person and narrow networks (``--size light``,
-``results/training_cpu.json``): 1.00 and 1.12.
+Measured on an H100 (``results/training_h100.json``; 8 epochs, of which 4 were timed): SharedSpace
+8,826 trials a second from the store and 8,732 from memory (1.01), MindBridge 10,803 and 12,271
+(.88: 12 GB a second are read, and epochs from memory differ by more than that, .62 to .86 s).
+Before the store's file was mapped into memory (`neurodecode/store/_layout.py`) it was .95 and .66.
+Not repeated with the 20 epochs that are run now. On one CPU thread of a busy machine, 500 trials a
+person and narrow networks (``--size light``, ``results/training_cpu.json``): 1.00 and 1.12.
 
-Cost on an H100: about 70 s, 12 GB, 3 GB of disk in a temporary folder; on a CPU with
+Cost on an H100: about 150 s, 12 GB, 3 GB of disk in a temporary folder; on a CPU with
 ``--size light`` a minute. Values are simulated noise: only time is measured.
 """
 
