@@ -56,9 +56,9 @@ from torch import Tensor
 if __name__ == "__main__":  # a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from neurodecode.encoders._mindbridge_loss import BridgeLoss
-from neurodecode.encoders._mindbridge_model import BridgeModel, BridgeStep
-from neurodecode.encoders._mindbridge_parts import MindBridgeNet, Sizes
+from neurodecode.encoders._mindbridge.loss import BridgeLoss
+from neurodecode.encoders._mindbridge.model import BridgeModel, BridgeStep
+from neurodecode.encoders._mindbridge.parts import MindBridgeNet, Sizes
 from neurodecode.encoders._trials import TrialBatch
 from neurodecode.store import write_json
 from neurodecode.training import Plan, Progress, train

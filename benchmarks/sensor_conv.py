@@ -44,8 +44,8 @@ if __name__ == "__main__":  # a checkout that is not installed
 
 from neurodecode.data import Embeddings, Responses
 from neurodecode.encoders._resident import ResidentTrials
-from neurodecode.encoders._sensor_conv_model import HEADS, SensorConvModel, SensorStep, layout_of
-from neurodecode.encoders._sensor_conv_network import SensorConvNetwork
+from neurodecode.encoders._sensor_conv.model import HEADS, SensorConvModel, SensorStep, layout_of
+from neurodecode.encoders._sensor_conv.network import SensorConvNetwork
 from neurodecode.encoders._trials import PooledTrials, TrialBatch
 from neurodecode.store import write_json
 from neurodecode.training import Plan, train

@@ -37,11 +37,11 @@ from jsonargparse import auto_cli
 from neurodecode import store
 from neurodecode.data import Embeddings, Responses
 from neurodecode.encoders._fitting import Fitting
-from neurodecode.encoders._mindbridge_loss import BridgeLoss
-from neurodecode.encoders._mindbridge_model import BridgeModel, BridgeStep
-from neurodecode.encoders._mindbridge_parts import Sizes
-from neurodecode.encoders._shared_space_parts import SharedNet, SharedSizes
-from neurodecode.encoders._shared_space_steps import SharedLoss, SharedStep
+from neurodecode.encoders._mindbridge.loss import BridgeLoss
+from neurodecode.encoders._mindbridge.model import BridgeModel, BridgeStep
+from neurodecode.encoders._mindbridge.parts import Sizes
+from neurodecode.encoders._shared_space.parts import SharedNet, SharedSizes
+from neurodecode.encoders._shared_space.steps import SharedLoss, SharedStep
 from neurodecode.encoders._trials import PooledTrials, TrialBatch
 from neurodecode.store import write_json
 from neurodecode.training import Plan, pick_device

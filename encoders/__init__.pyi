@@ -2,8 +2,8 @@ from ._compact_networks import CompactSize as CompactSize
 from ._ridge_classifier import RidgeClassifier as RidgeClassifier
 from ._ridge_classifier import categories_by as categories_by
 from ._ridge_classifier import category_targets as category_targets
-from ._token_net import TokenLoss as TokenLoss
-from ._token_net import TokenSizes as TokenSizes
+from ._token.net import TokenLoss as TokenLoss
+from ._token.net import TokenSizes as TokenSizes
 from .atm import Atm as Atm
 from .forward import ForwardRidge as ForwardRidge
 from .glim import Glim as Glim

@@ -16,7 +16,7 @@ from neurodecode.data import Embeddings, Responses, Split, blocks, listing
 from neurodecode.encoders._base import BaseEncoder, as_people, as_targets, check_finite
 from neurodecode.encoders._fitting import Fitting
 from neurodecode.encoders._losses import unit_rows
-from neurodecode.encoders._sensor_conv_model import HEADS, SensorConvModel, SensorStep
+from neurodecode.encoders._sensor_conv.model import HEADS, SensorConvModel, SensorStep
 from neurodecode.training import Plan, pick_device
 
 

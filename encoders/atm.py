@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import nn
 
 from neurodecode.encoders._compact_networks import AtmNetwork, CompactSize
-from neurodecode.encoders._sensor_conv_model import HEADS
+from neurodecode.encoders._sensor_conv.model import HEADS
 from neurodecode.encoders.nice import Nice
 from neurodecode.training import Plan
 

@@ -13,8 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 from neurodecode.data import Embeddings, Responses
 
 from ._base import check_finite
-from ._forward_fit import Trials, choose_forward, fit_forward, matched_filter
-from ._forward_noise import Array
+from ._forward.fit import Trials, choose_forward, fit_forward, matched_filter
+from ._forward.noise import Array
 
 PENALTIES = (0.03, 0.1, 0.3, 1.0, 3.0)
 SHARES = (1.0, 0.7, 0.5, 0.35, 0.25)

@@ -13,10 +13,10 @@ from torch import Tensor
 from neurodecode.contracts import Targets
 from neurodecode.data import Embeddings, Responses, Split, blocks
 from neurodecode.encoders._base import BaseEncoder, as_people, check_finite
-from neurodecode.encoders._glim_batches import PROMPT_KEYS, SentenceBatch, Sentences
-from neurodecode.encoders._glim_language import FrozenT5
-from neurodecode.encoders._glim_losses import GlimLosses, GlimModel, prompted
-from neurodecode.encoders._glim_network import GlimNetwork, GlimSize
+from neurodecode.encoders._glim.batches import PROMPT_KEYS, SentenceBatch, Sentences
+from neurodecode.encoders._glim.language import FrozenT5
+from neurodecode.encoders._glim.losses import GlimLosses, GlimModel, prompted
+from neurodecode.encoders._glim.network import GlimNetwork, GlimSize
 from neurodecode.training import Plan, Progress, pick_device, train
 
 HEADS = ("tokens", "pooled")

@@ -15,12 +15,12 @@ from neurodecode.contracts import Targets
 from neurodecode.data import Embeddings, Responses, Split
 from neurodecode.encoders._base import as_people, as_targets
 from neurodecode.encoders._fitting import Fitting, parts_of
-from neurodecode.encoders._mindbridge_inverse import Inverse, head_features
-from neurodecode.encoders._mindbridge_loss import BridgeLoss
-from neurodecode.encoders._mindbridge_model import BridgeModel, BridgeStep, SourceAndTarget
-from neurodecode.encoders._mindbridge_parts import Sizes
-from neurodecode.encoders._mindbridge_pooling import POOLINGS, Pooling, VoxelPool, bin_centres
-from neurodecode.encoders._mindbridge_reading import PREDICT_ROWS, BridgeReader
+from neurodecode.encoders._mindbridge.inverse import Inverse, head_features
+from neurodecode.encoders._mindbridge.loss import BridgeLoss
+from neurodecode.encoders._mindbridge.model import BridgeModel, BridgeStep, SourceAndTarget
+from neurodecode.encoders._mindbridge.parts import Sizes
+from neurodecode.encoders._mindbridge.pooling import POOLINGS, Pooling, VoxelPool, bin_centres
+from neurodecode.encoders._mindbridge.reading import PREDICT_ROWS, BridgeReader
 from neurodecode.encoders._voxel_scaling import set_moments
 from neurodecode.training import Batches, Plan, seeded
 

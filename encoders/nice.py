@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from neurodecode.contracts import Targets
 from neurodecode.data import Responses, Split
 from neurodecode.encoders._compact_networks import CompactSize, NiceNetwork
-from neurodecode.encoders._sensor_conv_model import HEADS
+from neurodecode.encoders._sensor_conv.model import HEADS
 from neurodecode.encoders._sensor_encoder import SensorEncoder
 from neurodecode.training import Plan
 

@@ -16,9 +16,9 @@ from neurodecode.data import Embeddings, Responses, Rows, Split, blocks, listing
 from neurodecode.training import pick_device
 
 from ._base import BaseEncoder, as_people, as_targets, check_finite
-from ._ridge_fit import RidgeMap, fit_map, plan_memory
-from ._ridge_rows import StandardRows
-from ._ridge_targets import TargetColumns
+from ._ridge.fit import RidgeMap, fit_map, plan_memory
+from ._ridge.rows import StandardRows
+from ._ridge.targets import TargetColumns
 
 PENALTIES = tuple(10.0 ** (half / 2) for half in range(15))
 SMALL = 2048

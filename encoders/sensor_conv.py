@@ -12,14 +12,14 @@ from torch import Tensor
 from neurodecode.contracts import Targets
 from neurodecode.data import Embeddings, Responses, Split, listing
 from neurodecode.encoders._fitting import Fitting
-from neurodecode.encoders._sensor_conv_model import (
+from neurodecode.encoders._sensor_conv.model import (
     HEADS,
     OnlyThePerson,
     SensorStep,
     layout_of,
 )
-from neurodecode.encoders._sensor_conv_network import Aggregation, PersonLayer, SensorConvNetwork
-from neurodecode.encoders._sensor_conv_stream import SensorConvStream
+from neurodecode.encoders._sensor_conv.network import Aggregation, PersonLayer, SensorConvNetwork
+from neurodecode.encoders._sensor_conv.stream import SensorConvStream
 from neurodecode.encoders._sensor_encoder import SensorEncoder
 from neurodecode.training import Plan, pick_device
 

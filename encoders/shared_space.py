@@ -15,8 +15,8 @@ from neurodecode.contracts import Targets
 from neurodecode.data import Embeddings, Responses, Split, listing
 from neurodecode.encoders._base import BaseEncoder, as_people, as_targets, check_finite
 from neurodecode.encoders._fitting import Fitting, parts_of
-from neurodecode.encoders._shared_space_parts import SharedNet, SharedSizes
-from neurodecode.encoders._shared_space_steps import SharedLoss, SharedStep
+from neurodecode.encoders._shared_space.parts import SharedNet, SharedSizes
+from neurodecode.encoders._shared_space.steps import SharedLoss, SharedStep
 from neurodecode.encoders._voxel_scaling import set_moments
 from neurodecode.training import Plan, seeded
 

@@ -15,11 +15,11 @@ from neurodecode.data import Embeddings, Responses, Split
 from neurodecode.training import History, Plan, pick_device, seeded, train
 
 from ._base import as_people, as_targets
-from ._token_bridge import Bridge, fit_bridge
-from ._token_groups import make_layout, positions_of, time_length
-from ._token_net import Head, TokenLoss, TokenNet, TokenRows, TokenSizes, TokenStep, quiet_tokens
-from ._token_reading import EVERYONE, TokenReader, bump_groups, token_places
-from ._token_space import HeadSpace, learn_spaces
+from ._token.bridge import Bridge, fit_bridge
+from ._token.groups import make_layout, positions_of, time_length
+from ._token.net import Head, TokenLoss, TokenNet, TokenRows, TokenSizes, TokenStep, quiet_tokens
+from ._token.reading import EVERYONE, TokenReader, bump_groups, token_places
+from ._token.space import HeadSpace, learn_spaces
 
 BridgeKind = Literal["linear", "low_rank", "none"]
 RANK = 16

@@ -81,8 +81,8 @@ from neurodecode.cli.script import run_script
 from neurodecode.data import Responses
 from neurodecode.datasets.nsd import TestSet
 from neurodecode.encoders import MindBridge
-from neurodecode.encoders._mindbridge_loss import BridgeLoss
-from neurodecode.encoders._mindbridge_parts import Sizes
+from neurodecode.encoders._mindbridge.loss import BridgeLoss
+from neurodecode.encoders._mindbridge.parts import Sizes
 from neurodecode.evidence import ProtocolResult, Score
 from neurodecode.training import Plan
 from neurodecode.twin.layouts.nsd import NsdDesign

@@ -54,7 +54,7 @@ from neurodecode.cli.script import run_script
 from neurodecode.data import Responses
 from neurodecode.datasets.nsd import TestSet
 from neurodecode.encoders import SharedSpace
-from neurodecode.encoders._shared_space_parts import SharedSizes
+from neurodecode.encoders._shared_space.parts import SharedSizes
 from neurodecode.evidence import ProtocolResult
 from neurodecode.training import Plan
 from neurodecode.twin.layouts.nsd import NsdDesign

@@ -9,8 +9,8 @@ import torch
 from neurodecode.data import Embeddings, Responses, Split
 from neurodecode.encoders import MindBridge, SensorConv, SharedSpace
 from neurodecode.encoders._fitting import MeanLosses
-from neurodecode.encoders._mindbridge_parts import Sizes
-from neurodecode.encoders._shared_space_parts import SharedSizes
+from neurodecode.encoders._mindbridge.parts import Sizes
+from neurodecode.encoders._shared_space.parts import SharedSizes
 from neurodecode.encoders._trials import PooledTrials
 from neurodecode.encoders.sensor_conv import SensorConvSize
 from neurodecode.training import Plan, _work

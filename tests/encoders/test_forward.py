@@ -9,8 +9,8 @@ from sklearn.linear_model import Ridge as SklearnRidge
 
 from neurodecode.data import Embeddings, Responses
 from neurodecode.encoders import ForwardRidge
-from neurodecode.encoders._forward_fit import Trials, fit_forward, matched_filter
-from neurodecode.encoders._forward_noise import residuals, shrunk_noise
+from neurodecode.encoders._forward.fit import Trials, fit_forward, matched_filter
+from neurodecode.encoders._forward.noise import residuals, shrunk_noise
 
 NAMES = np.array([f"p{i:02d}" for i in range(16)])
 

@@ -14,9 +14,9 @@ from transformers import PreTrainedTokenizerFast, T5Config, T5ForConditionalGene
 
 from neurodecode.data import Responses, Split
 from neurodecode.encoders import Glim, GlimLosses
-from neurodecode.encoders._glim_batches import Sentences
-from neurodecode.encoders._glim_language import FrozenT5
-from neurodecode.encoders._glim_network import GlimSize
+from neurodecode.encoders._glim.batches import Sentences
+from neurodecode.encoders._glim.language import FrozenT5
+from neurodecode.encoders._glim.network import GlimSize
 from neurodecode.errors import MissingWeightsError
 from neurodecode.training import Plan
 

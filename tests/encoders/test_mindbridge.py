@@ -13,8 +13,8 @@ import torch
 from neurodecode import store
 from neurodecode.data import Embeddings, Responses, Split
 from neurodecode.encoders import MindBridge
-from neurodecode.encoders._mindbridge_loss import BridgeLoss
-from neurodecode.encoders._mindbridge_parts import Sizes
+from neurodecode.encoders._mindbridge.loss import BridgeLoss
+from neurodecode.encoders._mindbridge.parts import Sizes
 from neurodecode.training import Plan
 
 N_DIMS = 6

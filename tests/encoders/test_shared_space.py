@@ -14,8 +14,8 @@ from neurodecode import store
 from neurodecode.data import Embeddings, Responses, Split
 from neurodecode.encoders import SharedSpace
 from neurodecode.encoders._losses import bi_mixco
-from neurodecode.encoders._shared_space_parts import SharedNet, SharedSizes
-from neurodecode.encoders._shared_space_steps import SharedLoss, SharedStep, blend
+from neurodecode.encoders._shared_space.parts import SharedNet, SharedSizes
+from neurodecode.encoders._shared_space.steps import SharedLoss, SharedStep, blend
 from neurodecode.encoders._trials import TrialBatch
 from neurodecode.training import Plan, Progress
 
@@ -198,7 +198,7 @@ def test_defect_2_partners_are_rows_of_the_same_person_in_the_joint_batch() -> N
 
 
 def test_defect_2_in_the_step_the_joint_rows_are_used(monkeypatch) -> None:
-    from neurodecode.encoders import _shared_space_steps as steps
+    from neurodecode.encoders._shared_space import steps
 
     seen = {}
 

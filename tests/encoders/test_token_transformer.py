@@ -10,10 +10,10 @@ import torch
 
 from neurodecode.data import Embeddings, Responses, Split
 from neurodecode.encoders import TokenLoss, TokenSizes, TokenTransformer
-from neurodecode.encoders._token_bridge import PENALTIES, Scaling, fit_bridge
-from neurodecode.encoders._token_groups import bump_weights, make_layout
-from neurodecode.encoders._token_net import Head
-from neurodecode.encoders._token_space import HeadSpace
+from neurodecode.encoders._token.bridge import PENALTIES, Scaling, fit_bridge
+from neurodecode.encoders._token.groups import bump_weights, make_layout
+from neurodecode.encoders._token.net import Head
+from neurodecode.encoders._token.space import HeadSpace
 from neurodecode.training import Plan
 
 N, N_DIMS = 150, 8

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from neurodecode.encoders._mindbridge_loss import BridgeLoss, aligned, bridge_losses
-from neurodecode.encoders._mindbridge_parts import MindBridgeNet, Sizes
+from neurodecode.encoders._mindbridge.loss import BridgeLoss, aligned, bridge_losses
+from neurodecode.encoders._mindbridge.parts import MindBridgeNet, Sizes
 
 SMALL = Sizes(n_pooled=12, n_hidden=6, n_blocks=2, n_bottleneck=3, dropout_in=0.0, dropout=0.0)
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from neurodecode.encoders._glim_batches import SentenceBatch
-from neurodecode.encoders._glim_language import FrozenT5
-from neurodecode.encoders._glim_network import GlimNetwork, hide_prompts
+from neurodecode.encoders._glim.batches import SentenceBatch
+from neurodecode.encoders._glim.language import FrozenT5
+from neurodecode.encoders._glim.network import GlimNetwork, hide_prompts
 from neurodecode.encoders._losses import info_nce
 
 

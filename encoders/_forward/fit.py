@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ._forward_noise import Array, Noise, residuals, shrunk_noise
-from ._ridge_solver import decompose, fold_batches, leave_out_errors
+from neurodecode.encoders._ridge.solver import decompose, fold_batches, leave_out_errors
+
+from .noise import Array, Noise, residuals, shrunk_noise
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from neurodecode.encoders._losses import bi_mixco, mix_rows, soft_clip
-from neurodecode.encoders._shared_space_parts import SharedNet
+from neurodecode.encoders._shared_space.parts import SharedNet
 from neurodecode.encoders._trials import TrialBatch
 from neurodecode.training import Progress
 

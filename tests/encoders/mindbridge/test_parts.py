@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from neurodecode.encoders._mindbridge_parts import Adapter, MindBridgeNet, Sizes
+from neurodecode.encoders._mindbridge.parts import Adapter, MindBridgeNet, Sizes
 
 
 def millions(module: nn.Module) -> float:

@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ._ridge_rows import StandardRows
-from ._ridge_solver import (
+from .rows import StandardRows
+from .solver import (
     Basis,
     choose,
     decompose,
@@ -21,7 +21,7 @@ from ._ridge_solver import (
     leave_out_errors,
     solve,
 )
-from ._ridge_targets import TargetColumns
+from .targets import TargetColumns
 
 MAX_BLOCK_BYTES = 128 * 2**20
 

@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ._layers import QueryReader, fourier_code
-from ._losses import info_nce, soft_clip
-from ._token_space import HeadSpace
+from neurodecode.encoders._layers import QueryReader, fourier_code
+from neurodecode.encoders._losses import info_nce, soft_clip
+
+from .space import HeadSpace
 
 N_FREQUENCIES = 4
 LONGEST_MM, LONGEST_S = 256.0, 2.0

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from neurodecode.encoders._sensor_conv_network import (
+from neurodecode.encoders._sensor_conv.network import (
     SensorConvNetwork,
     SpatialAttention,
     TimeAggregation,

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from neurodecode.data import Responses
 from neurodecode.encoders._losses import info_nce, unit_rows
-from neurodecode.encoders._sensor_conv_network import PersonLayer, flat_layout
+from neurodecode.encoders._sensor_conv.network import PersonLayer, flat_layout
 from neurodecode.encoders._trials import TrialBatch
 from neurodecode.training import Progress
 
@@ -27,7 +27,7 @@ class SensorConvModel(nn.Module):
     Examples
     --------
     >>> import numpy as np
-    >>> from neurodecode.encoders._sensor_conv_network import SensorConvNetwork
+    >>> from neurodecode.encoders._sensor_conv.network import SensorConvNetwork
     >>> network = SensorConvNetwork(6, 2, 0, HEADS, n_virtual=3, hidden=4, n_out=4)
     >>> model = SensorConvModel(network, np.zeros(2, np.float32), np.ones(2, np.float32))
     >>> sorted(model.embed(torch.zeros(1, 3, 6), torch.rand(3, 2), None))
@@ -144,7 +144,7 @@ class OnlyThePerson(nn.Module):
     Examples
     --------
     >>> import numpy as np
-    >>> from neurodecode.encoders._sensor_conv_network import SensorConvNetwork
+    >>> from neurodecode.encoders._sensor_conv.network import SensorConvNetwork
     >>> network = SensorConvNetwork(6, 2, 1, HEADS, n_virtual=3, hidden=4, n_out=4)
     >>> model = SensorConvModel(network, np.zeros(2, np.float32), np.ones(2, np.float32))
     >>> tuned = OnlyThePerson(model, torch.eye(3))

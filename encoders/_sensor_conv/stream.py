@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from neurodecode.encoders._sensor_conv_model import SensorConvModel
-from neurodecode.encoders._sensor_conv_network import DilatedBlock, SensorConvNetwork
+from neurodecode.encoders._sensor_conv.model import SensorConvModel
+from neurodecode.encoders._sensor_conv.network import DilatedBlock, SensorConvNetwork
 
 
 class SensorConvStream:
@@ -37,7 +37,7 @@ class SensorConvStream:
 
     Examples
     --------
-    >>> from neurodecode.encoders._sensor_conv_network import SensorConvNetwork
+    >>> from neurodecode.encoders._sensor_conv.network import SensorConvNetwork
     >>> network = SensorConvNetwork(50, 2, 0, ("retrieval",), n_virtual=3, hidden=4, n_out=4)
     >>> model = SensorConvModel(network, np.zeros(2, np.float32), np.ones(2, np.float32))
     >>> stream = SensorConvStream(model, torch.rand(5, 2), None, "retrieval")

@@ -13,7 +13,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from neurodecode.encoders._shared_space_prior import DiffusionPrior
+from neurodecode.encoders._shared_space.prior import DiffusionPrior
 
 
 @dataclass(frozen=True)

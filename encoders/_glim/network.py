@@ -14,7 +14,7 @@ from einops import rearrange, repeat
 from torch import Tensor, nn
 from torch.nn import functional
 
-from neurodecode.encoders._glim_stem import PersonalStem
+from neurodecode.encoders._glim.stem import PersonalStem
 
 PROMPTS = ("task", "dataset", "subject")
 

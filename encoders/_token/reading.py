@@ -13,12 +13,12 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from neurodecode.data import Embeddings, Responses, listing
+from neurodecode.encoders._base import BaseEncoder, check_finite
 
-from ._base import BaseEncoder, check_finite
-from ._token_bridge import Bridge, bridge_from, bridge_tensors
-from ._token_groups import Layout, bump_weights, flat_values, nearest, positions_of, time_length
-from ._token_net import TokenNet, TokenSizes
-from ._token_space import HeadSpace
+from .bridge import Bridge, bridge_from, bridge_tensors
+from .groups import Layout, bump_weights, flat_values, nearest, positions_of, time_length
+from .net import TokenNet, TokenSizes
+from .space import HeadSpace
 
 EVERYONE = ""
 """The name of the bridge that all people share where none has one of their own."""

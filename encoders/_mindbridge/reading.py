@@ -12,11 +12,11 @@ from torch import Tensor
 
 from neurodecode.data import Embeddings, Responses, listing
 from neurodecode.encoders._base import BaseEncoder, check_finite
-from neurodecode.encoders._mindbridge_inverse import Inverse, head_features
-from neurodecode.encoders._mindbridge_loss import BridgeLoss
-from neurodecode.encoders._mindbridge_model import BridgeModel
-from neurodecode.encoders._mindbridge_parts import Sizes
-from neurodecode.encoders._mindbridge_pooling import Pooling
+from neurodecode.encoders._mindbridge.inverse import Inverse, head_features
+from neurodecode.encoders._mindbridge.loss import BridgeLoss
+from neurodecode.encoders._mindbridge.model import BridgeModel
+from neurodecode.encoders._mindbridge.parts import Sizes
+from neurodecode.encoders._mindbridge.pooling import Pooling
 from neurodecode.training import Plan
 
 Repeats = Literal["before", "pooled", "after"]

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from neurodecode.encoders._mindbridge_loss import BridgeLoss, bridge_losses
-from neurodecode.encoders._mindbridge_parts import MindBridgeNet, Sizes
-from neurodecode.encoders._mindbridge_pooling import Pooling, VoxelPool
+from neurodecode.encoders._mindbridge.loss import BridgeLoss, bridge_losses
+from neurodecode.encoders._mindbridge.parts import MindBridgeNet, Sizes
+from neurodecode.encoders._mindbridge.pooling import Pooling, VoxelPool
 from neurodecode.encoders._trials import TrialBatch
 from neurodecode.training import Batches, Progress
 

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from neurodecode.encoders._mindbridge_parts import MindBridgeNet
+from neurodecode.encoders._mindbridge.parts import MindBridgeNet
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What `neurodecode.encoders.ForwardRidge` is made of."""

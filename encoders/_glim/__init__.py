@@ -1,0 +1,1 @@
+"""What `neurodecode.encoders.Glim` is made of."""

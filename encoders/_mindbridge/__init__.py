@@ -1,0 +1,1 @@
+"""What `neurodecode.encoders.MindBridge` is made of."""

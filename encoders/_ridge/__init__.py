@@ -1,0 +1,1 @@
+"""What `neurodecode.encoders.Ridge` and its kin are made of."""

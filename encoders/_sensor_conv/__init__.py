@@ -1,0 +1,1 @@
+"""What `neurodecode.encoders.SensorConv` is made of."""

@@ -1,0 +1,1 @@
+"""What `neurodecode.encoders.SharedSpace` is made of."""

@@ -1,0 +1,1 @@
+"""What `neurodecode.encoders.TokenTransformer` is made of."""
