@@ -41,7 +41,6 @@ import copy
 import gc
 import logging
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -55,6 +54,8 @@ from torch import Tensor
 
 if __name__ == "__main__":  # a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from _timed import Timed, now
 
 from neurodecode.encoders._mindbridge.loss import BridgeLoss
 from neurodecode.encoders._mindbridge.model import BridgeModel, BridgeStep
@@ -83,18 +84,17 @@ class Setting:
     n_epochs: int
 
 
-class Timed:
-    """The batches in turn, as a `Batches`; notes when each epoch begins."""
+class InTurn:
+    """The batches in turn, as a `Batches`."""
 
     def __init__(self, setting: Setting) -> None:
-        self.setting, self.starts = setting, list[float]()
+        self.setting = setting
 
     def __len__(self) -> int:
         return EPOCH
 
     def epoch(self, epoch: int, seed: int) -> Iterator[list[TrialBatch]]:
-        """So many steps; the clock is read when the device is done with those before."""
-        self.starts.append(_now(self.setting.device))
+        """So many steps."""
         for number in range(EPOCH):
             yield self.setting.batches[number % N_BATCHES]
 
@@ -121,7 +121,7 @@ def plain_losses(net: MindBridgeNet, batch: list[TrialBatch], pair: tuple[int, i
 
 def plain(setting: Setting, model: BridgeModel, seed: int, *, fast: bool = False) -> list[float]:
     """fp32 with torch's AdamW; ``fast``: autocast and the fused kernel. Mean loss an epoch."""
-    net, losses, timed = model.net.train(), list[Tensor](), Timed(setting)
+    net, losses, timed = model.net.train(), list[Tensor](), Timed(InTurn(setting), setting.device)
     groups: list[dict[str, Any]] = [
         {"params": [one for one in net.parameters() if one.ndim > 1]},
         {"params": [one for one in net.parameters() if one.ndim == 1], "weight_decay": 0.0},
@@ -141,7 +141,7 @@ def plain(setting: Setting, model: BridgeModel, seed: int, *, fast: bool = False
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
             losses.append(loss.detach())
-    timed.starts.append(_now(setting.device))
+    timed.starts.append(now(setting.device))
     model.starts = timed.starts  # type: ignore[assignment]
     return torch.stack(losses).float().view(-1, EPOCH).mean(1).tolist()
 
@@ -158,9 +158,9 @@ def ours(setting: Setting, model: BridgeModel, seed: int, *, capture: bool = Tru
         device=setting.device.type,
         capture=capture,
     )
-    timed = Timed(setting)
+    timed = Timed(InTurn(setting), setting.device)
     history = train(model, STEP, timed, plan, seed=seed)
-    timed.starts.append(_now(setting.device))
+    timed.starts.append(now(setting.device))
     model.starts = timed.starts  # type: ignore[assignment]
     return history.column("train_loss")
 
@@ -287,12 +287,6 @@ def main() -> None:
 
 def _name(person: int) -> str:
     return f"sub-{person + 1:02d}"
-
-
-def _now(device: torch.device) -> float:
-    if device.type == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter()
 
 
 if __name__ == "__main__":

@@ -29,8 +29,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,11 +41,13 @@ from torch import Tensor
 if __name__ == "__main__":  # a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from _timed import Timed, now
+
 from neurodecode.data import Embeddings, Responses
 from neurodecode.encoders._resident import ResidentTrials
 from neurodecode.encoders._sensor_conv.model import HEADS, SensorConvModel, SensorStep, layout_of
 from neurodecode.encoders._sensor_conv.network import SensorConvNetwork
-from neurodecode.encoders._trials import PooledTrials, TrialBatch
+from neurodecode.encoders._trials import PooledTrials
 from neurodecode.store import write_json
 from neurodecode.training import Plan, train
 
@@ -90,21 +91,6 @@ class PlainNetwork(SensorConvNetwork):
             mixed = torch.einsum("uv,bvt->but", self.person_layer.matrices[person], mixed)
         pooled = self.aggregate(self.project(self.blocks(mixed)))
         return {name: head(pooled) for name, head in self.heads.items()}
-
-
-class Timed:
-    """Batches that note when each epoch begins."""
-
-    def __init__(self, trials: PooledTrials) -> None:
-        self.trials, self.starts = trials, list[float]()
-
-    def __len__(self) -> int:
-        return len(self.trials)
-
-    def epoch(self, epoch: int, seed: int) -> Iterator[list[TrialBatch]]:
-        """As those of the trials; the clock is read when the device is done with those before."""
-        self.starts.append(_now(self.trials.device))
-        yield from self.trials.epoch(epoch, seed)
 
 
 def make_setting(device: torch.device, *, tiny: bool, n_epochs: int) -> Setting:
@@ -159,7 +145,7 @@ def plain(setting: Setting, kind: type[PooledTrials], *, tf32: bool = True) -> d
     torch.manual_seed(0)  # as the training loop does
     starts, curve = [], []
     for epoch in range(setting.n_epochs):
-        starts.append(_now(setting.device))
+        starts.append(now(setting.device))
         losses = []
         for rows in trials.plan(epoch, seed=0):
             loss = step.alone(model, trials.batch(*rows[0]))["loss"]
@@ -169,7 +155,7 @@ def plain(setting: Setting, kind: type[PooledTrials], *, tf32: bool = True) -> d
             losses.append(loss.detach())
         curve.append(float(torch.stack(losses).mean()))
     torch.backends.cudnn.allow_tf32 = before
-    return told(setting, curve, [*starts, _now(setting.device)], len(trials))
+    return told(setting, curve, [*starts, now(setting.device)], len(trials))
 
 
 def ours(setting: Setting, *, capture: bool) -> dict[str, Any]:
@@ -184,9 +170,9 @@ def ours(setting: Setting, *, capture: bool) -> dict[str, Any]:
         device=setting.device.type,
         capture=capture,
     )
-    timed = Timed(setting.trials(ResidentTrials))
+    timed = Timed(setting.trials(ResidentTrials), setting.device)
     history = train(make_model(setting, SensorConvNetwork), setting.step(), timed, plan)
-    starts = [*timed.starts, _now(setting.device)]
+    starts = [*timed.starts, now(setting.device)]
     return told(setting, history.column("train_loss"), starts, len(timed))
 
 
@@ -251,12 +237,6 @@ def main() -> None:
     log.info("%s", result["speed_up"])
     if options.out:
         write_json(options.out, result)
-
-
-def _now(device: torch.device) -> float:
-    if device.type == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter()
 
 
 if __name__ == "__main__":

@@ -24,14 +24,14 @@ Cost on an H100: about 150 s, 12 GB, 3 GB of disk in a temporary folder; on a CP
 from __future__ import annotations
 
 import tempfile
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import torch
+from _timed import Timed, now
 from jsonargparse import auto_cli
 
 from neurodecode import store
@@ -42,29 +42,11 @@ from neurodecode.encoders._mindbridge.model import BridgeModel, BridgeStep
 from neurodecode.encoders._mindbridge.parts import Sizes
 from neurodecode.encoders._shared_space.parts import SharedNet, SharedSizes
 from neurodecode.encoders._shared_space.steps import SharedLoss, SharedStep
-from neurodecode.encoders._trials import PooledTrials, TrialBatch
 from neurodecode.store import write_json
 from neurodecode.training import Plan, pick_device
 
 N_PEOPLE = 4
 Data = tuple[list[Responses], dict[str, Embeddings]]
-
-
-class Timed:
-    """Batches that note when each epoch begins."""
-
-    def __init__(self, trials: PooledTrials) -> None:
-        self.trials, self.starts = trials, list[float]()
-
-    def __len__(self) -> int:
-        return len(self.trials)
-
-    def epoch(self, epoch: int, seed: int) -> Iterator[list[TrialBatch]]:
-        """As `PooledTrials.epoch`; the clock is read when the device is done with those before."""
-        if self.trials.device.type == "cuda":
-            torch.cuda.synchronize()
-        self.starts.append(time.perf_counter())
-        yield from self.trials.epoch(epoch, seed)
 
 
 @dataclass(frozen=True)
@@ -176,11 +158,10 @@ def main(
 
 
 def _train(fitting: Fitting, module: Any, step: Any, people: list[Responses]) -> list[float]:
-    timed = Timed(fitting.batches(people, together=True))
+    trials = fitting.batches(people, together=True)
+    timed = Timed(trials, trials.device)
     fitting.train(module, step, timed, step, ())
-    if timed.trials.device.type == "cuda":
-        torch.cuda.synchronize()
-    return [*timed.starts, time.perf_counter()]
+    return [*timed.starts, now(trials.device)]
 
 
 def _told(seconds: dict[str, list[float]], n_trials: int) -> dict[str, Any]:
