@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from experiments import things_eeg2_retrieval, things_meg_pictures
-from experiments._meeg import FAST, held_out_spread, plain_ridge
+from experiments._meeg import (
+    FAST,
+    held_out_spread,
+    nearest_training,
+    plain_ridge,
+    unseen_people,
+)
 from experiments._meeg_figures import _first
 from experiments._meeg_material import by_stimulus, pictures_below, twin_material, twin_parts
 from experiments._meeg_windows import contrast
 from neurodecode import twin
 from neurodecode.data import Embeddings, Split
 from neurodecode.encoders import Ridge
+from neurodecode.evidence import Run, TestLooks
 from neurodecode.pipeline import Goal
 from neurodecode.targets import PixelPCA
 
@@ -76,6 +84,32 @@ def test_no_fitted_step_sees_the_test_trials(altered_and_not):
         np.testing.assert_array_equal(one, other)
     tests = [each.split.part(each.people[0], "test").array() for each in altered_and_not]
     assert not np.allclose(*tests)
+
+
+class Recorder:
+    """Learns nothing but whom it met; answers with the truth."""
+
+    def __init__(self, goal):
+        self.goal = goal
+
+    def fit(self, people, targets, split):
+        self.met = {one.subject for one in people}
+        assert not len(split.test)
+        return self
+
+    def predict(self, responses, head=None):
+        assert self.met and responses.subject not in self.met
+        [truth] = self.goal.points(responses.stimulus).values()
+        return Embeddings(truth.rows(responses.stimulus), responses.stimulus, truth.space)
+
+
+def test_nobody_is_decoded_by_a_network_that_met_them(material, tmp_path):
+    goal = Goal(material.stimuli, PixelPCA(4, size=8).fit(material.stimuli))
+    effort = SimpleNamespace(encoder=lambda seed, **_: Recorder(goal))
+    with Run(seed=0, looks=TestLooks(mirror=tmp_path)) as run:
+        found = unseen_people(material, goal, effort, nearest_training(material, goal), run)
+    assert found.result.scores["two_way"].value == 1.0
+    assert set(found.items.subject.tolist()) == {one.subject for one in material.people}
 
 
 def test_concept_split_becomes_one_of_pictures(material):
