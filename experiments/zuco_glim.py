@@ -23,8 +23,8 @@ signal against noise. Chosen on validation texts of the twin of seed 99 alone. W
 texts and 10 passes, as it was before, Glim had hardly begun to learn: .06 to .18 of 67 texts found;
 .34 after 40 passes. With 12 people and 1,107 texts .92 of 107 after 10 passes (content-word F1
 .746), .81 after 20. Weight .9 of the contrastive loss, a commitment loss, noise, and channels and
-stretches left out gave .75 to .98 and content words of .58 to .73; none was taken. Here 6 passes are made, so that a
-CPU can do it: more were not tried on test texts.
+stretches left out gave .75 to .98 and content words of .58 to .73; none was taken. Here 6 passes
+are made, so that a CPU can do it: more were not tried on test texts.
 
 Measured with ``--twin --seed 3`` (simulated, signal 1; gain over the best of all controls,
 one-sided p by permutation; chance .005 of all 214, .04 of 24). The test texts had been opened for
