@@ -32,6 +32,10 @@ TOLD = (
     "ridge_early_and_late_window",
     "deep_early_and_late_window",
 )
+TITLES = {
+    "things_meg_pictures": "Pictures from MEG of THINGS",
+    "things_eeg2_retrieval": "Pictures from EEG of THINGS",
+}
 MEASURES = (RetrievalTopK(1), RetrievalTopK(5), RetrievalTopK(10), TwoWay(centred=True))
 
 
@@ -176,7 +180,7 @@ def study(material: Material, effort: Effort, out: Path, name: str, seed: int) -
         views.topography(material, deep, goal),
     ]
     pages = (GalleryItem(**vars(view)) for view in drawn.views(limit=effort.n_drawn))
-    title = name.replace("_", " ").capitalize() + (" (simulated)" if material.simulated else "")
+    title = TITLES[name] + (" (simulated)" if material.simulated else "")
     page = write_gallery(out, pages, results, title=title, figures=figures)
     tell(protocols, details, page)
 

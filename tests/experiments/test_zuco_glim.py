@@ -49,7 +49,9 @@ def test_both_recipes_are_judged_with_all_controls(
         assert ("teacher_forced" in protocol) is not name.startswith("ridge")
     wanted = {"bleu1", "bleu4", "rougeL", "word_accuracy", "bertscore_like", "zero_shot_corpus"}
     assert wanted <= set(results["protocols"]["ours"]["scores"])
-    assert (tmp_path / "index.html").exists()
+    assert results["simulated"] is True
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "Sentences from simulated EEG of reading" in page
     assert "no evidence that the brain was used" in capsys.readouterr().out
 
 
