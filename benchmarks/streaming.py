@@ -17,12 +17,12 @@ window had worked out.
 Cost: 2 to 4 minutes on 2 CPU cores. Asked: median under 10 ms and 99th percentile under 25 ms on 2
 otherwise idle cores.
 
-Measured (``results/streaming.json``; 2 idle cores of an AMD EPYC): at real pace, 120 s, median
-7.5 ms, 99th percentile 21 ms; 10 minutes without waiting 5.4 and 8.9 ms, drift +.5 ms, memory
-+ .8 MB. The network anew on every window: 14 ms. A second run, with other programs started beside
-it now and then: 7.4 and 29 ms; 5.3 and 10.2 ms. A window computes about a third of what it did
-before work of the last window was kept, and what is loaded beforehand is left out of the search
-for garbage; before that it was 10.2 and 170 ms.
+Measured (``results/streaming.json``, with ``--paced-s 120``; 2 idle cores of an AMD EPYC): at real
+pace median 7.3 ms, 99th percentile 22 ms; 10 minutes without waiting 5.1 and 8.2 ms, drift 0 ms,
+memory + .8 MB. The network anew on every window: 13 ms. Another idle run: 7.5 and 21 ms, 5.4 and
+8.9 ms; one with other programs started beside it now and then: 7.4 and 29 ms, 5.3 and 10.2 ms.
+A window computes about a third of what it did before work of the last window was kept, and what is
+loaded beforehand is left out of the search for garbage; before that it was 10.2 and 170 ms.
 
 Run: ``taskset -c 0,1 python benchmarks/streaming.py``; ``--minutes 0.3 --paced-s 5`` rehearses.
 """
