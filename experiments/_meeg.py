@@ -32,10 +32,6 @@ TOLD = (
     "ridge_early_and_late_window",
     "deep_early_and_late_window",
 )
-TITLES = {
-    "things_meg_pictures": "Pictures from MEG of THINGS",
-    "things_eeg2_retrieval": "Pictures from EEG of THINGS",
-}
 MEASURES = (RetrievalTopK(1), RetrievalTopK(5), RetrievalTopK(10), TwoWay(centred=True))
 
 
@@ -86,11 +82,12 @@ TWIN = Effort(
 class Experiment:
     """A data set: how its twin and its recordings are read.
 
-    ``n_trials``: scenes that each person of the twin sees once. ``read``: folder of the data,
+    ``title``: of the gallery. ``n_trials``: scenes that each person of the twin sees once. ``read``: folder of the data,
     folder of the pictures and seed give the material. ``effort``: for the twin.
     """
 
     name: str
+    title: str
     machine: Machine
     n_trials: int
     read: Callable[[Path, Path, int], Material]
@@ -100,7 +97,7 @@ class Experiment:
         """Decode simulated people; write ``results.json`` and a gallery to ``out``."""
         effort = FAST if fast else self.effort
         material = twin_material(self.machine, n_trials or self.n_trials, fast, seed)
-        study(material, effort, out, self.name, seed)
+        study(material, effort, out, self, seed)
 
     def recorded(self, out: Path, sources: tuple[Path | None, Path | None], seed: int) -> None:
         """Decode recordings; write ``results.json`` and a gallery to ``out``.
@@ -113,7 +110,7 @@ class Experiment:
         data, pictures = sources
         if data is None or pictures is None:
             raise ValueError("Give --data and --pictures, or --twin for simulated people.")
-        study(self.read(data, pictures, seed), Effort(), out, self.name, seed)
+        study(self.read(data, pictures, seed), Effort(), out, self, seed)
 
 
 class RegressionHead:
@@ -127,7 +124,7 @@ class RegressionHead:
         return self.encoder.predict(responses, head="regression")
 
 
-def study(material: Material, effort: Effort, out: Path, name: str, seed: int) -> None:
+def study(material: Material, effort: Effort, out: Path, asked: Experiment, seed: int) -> None:
     """All protocols; write ``results.json`` and a gallery to ``out``."""
     goal = Goal(material.stimuli, OpenClip(device=effort.device))
     with Run(seed=seed, looks=TestLooks(mirror=out)) as run:
@@ -173,14 +170,14 @@ def study(material: Material, effort: Effort, out: Path, name: str, seed: int) -
         "contrastive_weight": deep.contrastive_weight_,
         "best_epoch": deep.history_.best_epoch,
     }
-    results = write_results(out, name, protocols, run, details)
+    results = write_results(out, asked.name, protocols, run, details)
     figures = [
         curve_figure(curves),
         views.averaging_figure(averages, len(material.test["small"])),
         views.topography(material, deep, goal),
     ]
     pages = (GalleryItem(**vars(view)) for view in drawn.views(limit=effort.n_drawn))
-    title = TITLES[name] + (" (simulated)" if material.simulated else "")
+    title = asked.title + (" (simulated)" if material.simulated else "")
     page = write_gallery(out, pages, results, title=title, figures=figures)
     tell(protocols, details, page)
 

@@ -24,8 +24,9 @@ WINDOW_S, HOP_S = 0.25, 0.1
 SHORT_S, EARLY_S, LATE_S = 0.06, 0.08, 0.18
 """Length and centres of the windows that are compared.
 
-Chosen on simulated EEG of seed 98: what primary areas answer (85 ms) and what the areas of objects
-and places answer (150 to 200 ms) both lie within the first window of 250 ms.
+Chosen on simulated EEG of seed 98, before its dipoles pointed along folds: what primary areas
+answer (85 ms) and what the areas of objects and places answer (150 to 200 ms) both lie within the
+first window of 250 ms.
 """
 LOW, SEMANTIC = "pixels", "clip"
 Rows = NDArray[np.float64]

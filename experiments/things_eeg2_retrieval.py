@@ -89,7 +89,7 @@ def recorded(data: Path, pictures: Path, seed: int) -> Material:
     )
 
 
-EXPERIMENT = Experiment("things_eeg2_retrieval", EEG, 1500, recorded)
+EXPERIMENT = Experiment("things_eeg2_retrieval", "Pictures from EEG of THINGS", EEG, 1500, recorded)
 
 if __name__ == "__main__":
     run_script(main)

@@ -91,7 +91,9 @@ def recorded(data: Path, pictures: Path, seed: int) -> Material:
 
 # fewer virtual channels than sensors cannot hold what whitened sensors tell
 WIDE = replace(TWIN, size=replace(TWIN.size, n_virtual=270))
-EXPERIMENT = Experiment("things_meg_pictures", MEG, 3000, recorded, WIDE)
+EXPERIMENT = Experiment(
+    "things_meg_pictures", "Pictures from MEG of THINGS", MEG, 3000, recorded, WIDE
+)
 
 if __name__ == "__main__":
     run_script(main)

@@ -87,7 +87,7 @@ class MeegPerson:
         posterior = np.array([0.0, -70.0, 25.0]) + rng.normal(0, 15, (N_ALPHA, 3))
         self._alpha = (posterior, random_directions(N_ALPHA, rng))
         self.alpha_hz = float(rng.uniform(8.5, 11.5))
-        self._activation = rng.uniform(0.3, 1.0, N_DIPOLES)
+        self._common = ONSET_LEVEL * rng.uniform(0.3, 1.0, N_DIPOLES)
         self.infos: list[Any] = [make_info(machine, machine.sfreq, rng) for _ in range(n_sessions)]
 
     @property
@@ -147,8 +147,7 @@ class MeegPerson:
     @property
     def evoked(self) -> NDArray[np.float64]:
         """What all scenes evoke in the first session, shape (n_sensors, n_times): T or V."""
-        common = ONSET_LEVEL * self._activation
-        return np.asarray(self.fields[0] @ (common[:, None] * self.course))
+        return np.asarray(self.fields[0] @ (self._common[:, None] * self.course))
 
     def noise_level(self, session: int = 0) -> NDArray[np.float64]:
         """Standard deviation of one good trial's noise in each sensor: T or V."""
@@ -168,8 +167,7 @@ class MeegPerson:
 
     def amplitudes(self, vision: Vision) -> NDArray[np.float32]:
         """How strongly each dipole answers to each scene, shape (n_scenes, n_dipoles)."""
-        common = ONSET_LEVEL * self._activation
-        return (common + self.strength * self.cortex.respond(vision)).astype(np.float32)
+        return (self._common + self.strength * self.cortex.respond(vision)).astype(np.float32)
 
     def record(self, trials: Trials, vision: Vision | None = None) -> Responses:
         """What the machine gives for these trials, cut around stimulus onset.

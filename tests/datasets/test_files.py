@@ -53,7 +53,9 @@ def _same(one, other):
 def test_plain_pickle_is_read(tmp_path, protocol):
     file = tmp_path / "x.pkl"
     file.write_bytes(pickle.dumps(PLAIN, protocol))
-    _same(read_pickle(file), PLAIN)
+    found = read_pickle(file)
+    assert type(found) is dict
+    _same(found, PLAIN)
 
 
 def test_pickles_of_old_numpy_and_python_2_are_read(tmp_path):
