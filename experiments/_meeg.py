@@ -82,8 +82,9 @@ TWIN = Effort(
 class Experiment:
     """A data set: how its twin and its recordings are read.
 
-    ``title``: of the gallery. ``n_trials``: scenes that each person of the twin sees once. ``read``: folder of the data,
-    folder of the pictures and seed give the material. ``effort``: for the twin.
+    ``title``: of the gallery. ``n_trials``: scenes that each person of the twin sees once.
+    ``read``: folder of the data, folder of the pictures and seed give the material. ``effort``: for
+    the twin.
     """
 
     name: str
