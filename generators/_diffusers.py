@@ -72,8 +72,13 @@ def _part(folder: Path, index: dict[str, Any], name: str) -> Any:
         )
     if name == "scheduler":
         return found.from_pretrained(folder, subfolder=name, local_files_only=True)
+    # loaded whole: else diffusers asks, on the terminal, for accelerate, which is not needed here
     return found.from_pretrained(
-        folder, subfolder=name, local_files_only=True, torch_dtype=torch.float32
+        folder,
+        subfolder=name,
+        local_files_only=True,
+        torch_dtype=torch.float32,
+        low_cpu_mem_usage=False,
     )
 
 

@@ -82,7 +82,10 @@ class Latent(NetworkTarget):
     def _load(self, device: torch.device) -> Any:
         from diffusers import AutoencoderKL
 
-        model = AutoencoderKL.from_pretrained(self._folder(), torch_dtype=torch.float32)
+        # loaded whole: else diffusers asks for accelerate
+        model = AutoencoderKL.from_pretrained(
+            self._folder(), torch_dtype=torch.float32, low_cpu_mem_usage=False
+        )
         return model.eval().to(device)
 
     def _run(self, network: Any, batch: list[Any], device: torch.device) -> Tensor:
