@@ -18,10 +18,10 @@ from typing import Any
 import torch
 from transformers import BatchEncoding, T5Config, T5ForConditionalGeneration
 
-from neurodecode.encoders._glim.batches import SentenceBatch
-from neurodecode.encoders._glim.language import FrozenT5
-from neurodecode.encoders._glim.losses import GlimLosses, GlimModel
-from neurodecode.encoders._glim.network import GlimNetwork, GlimSize
+from neurodecode.encoders.glim.batches import SentenceBatch
+from neurodecode.encoders.glim.language import FrozenT5
+from neurodecode.encoders.glim.losses import GlimLosses, GlimModel
+from neurodecode.encoders.glim.network import GlimNetwork, GlimSize
 from neurodecode.store import write_json
 
 LARGE = {

@@ -57,10 +57,10 @@ if __name__ == "__main__":  # a checkout that is not installed
 
 from _timed import Timed, now
 
-from neurodecode.encoders._mindbridge.loss import BridgeLoss
-from neurodecode.encoders._mindbridge.model import BridgeModel, BridgeStep
-from neurodecode.encoders._mindbridge.parts import MindBridgeNet, Sizes
-from neurodecode.encoders._trials import TrialBatch
+from neurodecode.encoders.core.trials import TrialBatch
+from neurodecode.encoders.mindbridge.loss import BridgeLoss
+from neurodecode.encoders.mindbridge.model import BridgeModel, BridgeStep
+from neurodecode.encoders.mindbridge.parts import BridgeSizes, MindBridgeNet
 from neurodecode.store import write_json
 from neurodecode.training import Plan, Progress, train
 
@@ -78,7 +78,7 @@ class Setting:
     """Where and how large; batches are the same for all ways."""
 
     device: torch.device
-    sizes: Sizes
+    sizes: BridgeSizes
     heads: Mapping[str, tuple[int, ...]]
     batches: list[list[TrialBatch]]
     n_epochs: int
@@ -167,7 +167,7 @@ def ours(setting: Setting, model: BridgeModel, seed: int, *, capture: bool = Tru
 
 def make_setting(device: torch.device, *, tiny: bool, n_epochs: int) -> Setting:
     """Planted batches: bins and targets of a trial come from one hidden cause of 64 numbers."""
-    sizes = Sizes(n_pooled=96, n_hidden=32, n_bottleneck=8) if tiny else Sizes()
+    sizes = BridgeSizes(n_pooled=96, n_hidden=32, n_bottleneck=8) if tiny else BridgeSizes()
     heads = TINY if tiny else PAPER
     rng = torch.Generator(device).manual_seed(0)
 

@@ -44,10 +44,10 @@ if __name__ == "__main__":  # a checkout that is not installed
 from _timed import Timed, now
 
 from neurodecode.data import Embeddings, Responses
-from neurodecode.encoders._resident import ResidentTrials
-from neurodecode.encoders._sensor_conv.model import HEADS, SensorConvModel, SensorStep, layout_of
-from neurodecode.encoders._sensor_conv.network import SensorConvNetwork
-from neurodecode.encoders._trials import PooledTrials
+from neurodecode.encoders.core.resident import ResidentTrials
+from neurodecode.encoders.core.sensor_model import HEADS, SensorConvModel, SensorStep, layout_of
+from neurodecode.encoders.core.trials import PooledTrials
+from neurodecode.encoders.sensor_conv.network import SensorConvNetwork
 from neurodecode.store import write_json
 from neurodecode.training import Plan, train
 

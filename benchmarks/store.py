@@ -114,7 +114,7 @@ def batches(source: Any) -> Iterator[Any]:
     """All rows once, in shuffled mini-batches, as float32 tensors."""
     import torch
 
-    from neurodecode.encoders._transfer import rows_on
+    from neurodecode.encoders.core.transfer import rows_on
 
     order = np.random.default_rng(0).permutation(SHAPE[0])
     for start in range(0, SHAPE[0], BATCH):

@@ -42,9 +42,9 @@ import psutil
 import torch
 
 from neurodecode.data import Embeddings, Responses
-from neurodecode.encoders._sensor_conv.model import HEADS, SensorConvModel, layout_of
-from neurodecode.encoders._sensor_conv.network import SensorConvNetwork
-from neurodecode.encoders._sensor_conv.stream import SensorConvStream
+from neurodecode.encoders.core.sensor_model import HEADS, SensorConvModel, layout_of
+from neurodecode.encoders.sensor_conv.network import SensorConvNetwork
+from neurodecode.encoders.sensor_conv.stream import SensorConvStream
 from neurodecode.store import write_json
 from neurodecode.streaming import CausalCleaning, StreamDecoder
 

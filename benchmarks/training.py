@@ -1,16 +1,16 @@
-"""Training from the store against training from memory: MindBridge and SharedSpace.
+"""Training from the store against training from memory: MindBridge and MindEye2.
 
     python benchmarks/training.py --out benchmarks/results/training_h100.json
 
 4 people x 2,000 trials x 15,000 voxels, in float32, of the same 2,000 stimuli. MindBridge has the
 paper's size and heads (257 x 768 and 77 x 768 tokens: 217 MB a step of 200 trials are read);
-SharedSpace the published widths with one token of 768 (5.9 MB a step of 96 trials, but shorter
+MindEye2 the published widths with one token of 768 (5.9 MB a step of 96 trials, but shorter
 steps). Both are trained as their `fit` does, once from arrays and once from store files, targets
 too, in turn and twice. The figure is the ratio of the median times of an epoch, without the first
 half of the epochs (graphs are recorded there). Files are in the page cache, as from the second
 epoch on; nothing else is kept in memory or on the device than the batches read ahead.
 
-Measured on an H100 (``results/training_h100.json``; 8 epochs, of which 4 were timed): SharedSpace
+Measured on an H100 (``results/training_h100.json``; 8 epochs, of which 4 were timed): MindEye2
 8,826 trials a second from the store and 8,732 from memory (1.01), MindBridge 10,803 and 12,271
 (.88: 12 GB a second are read, and epochs from memory differ by more than that, .62 to .86 s).
 Before the store's file was mapped into memory (`neurodecode/store/_layout.py`) it was .95 and .66.
@@ -36,12 +36,12 @@ from jsonargparse import auto_cli
 
 from neurodecode import store
 from neurodecode.data import Embeddings, Responses
-from neurodecode.encoders._fitting import Fitting
-from neurodecode.encoders._mindbridge.loss import BridgeLoss
-from neurodecode.encoders._mindbridge.model import BridgeModel, BridgeStep
-from neurodecode.encoders._mindbridge.parts import Sizes
-from neurodecode.encoders._shared_space.parts import SharedNet, SharedSizes
-from neurodecode.encoders._shared_space.steps import SharedLoss, SharedStep
+from neurodecode.encoders.core.fitting import Fitting
+from neurodecode.encoders.mindbridge.loss import BridgeLoss
+from neurodecode.encoders.mindbridge.model import BridgeModel, BridgeStep
+from neurodecode.encoders.mindbridge.parts import BridgeSizes
+from neurodecode.encoders.mindeye2.parts import MindEye2Net, MindEye2Sizes
+from neurodecode.encoders.mindeye2.steps import MindEye2Loss, MindEye2Step
 from neurodecode.store import write_json
 from neurodecode.training import Plan, pick_device
 
@@ -59,16 +59,16 @@ class Size:
     shapes: Mapping[str, tuple[int, ...]] = field(
         default_factory=lambda: {"image": (257, 768), "text": (77, 768), "vector": (768,)}
     )
-    bridge: Sizes = field(default_factory=Sizes)
-    shared: SharedSizes = field(default_factory=SharedSizes)
+    bridge: BridgeSizes = field(default_factory=BridgeSizes)
+    shared: MindEye2Sizes = field(default_factory=MindEye2Sizes)
 
 
 SMALL = {"image": (5, 8), "text": (3, 8), "vector": (8,)}
-NARROW = SharedSizes(n_shared=64, n_blocks=1, prior_depth=1, prior_heads=2, prior_width=8)
+NARROW = MindEye2Sizes(n_shared=64, n_blocks=1, prior_depth=1, prior_heads=2, prior_width=8)
 SIZES = {
     "paper": Size(),
-    "light": Size(500, n_epochs=6, shapes=SMALL, bridge=Sizes(2048, 64), shared=NARROW),
-    "tiny": Size(60, 500, shapes=SMALL, bridge=Sizes(96, 32, n_bottleneck=8), shared=NARROW),
+    "light": Size(500, n_epochs=6, shapes=SMALL, bridge=BridgeSizes(2048, 64), shared=NARROW),
+    "tiny": Size(60, 500, shapes=SMALL, bridge=BridgeSizes(96, 32, n_bottleneck=8), shared=NARROW),
 }
 
 
@@ -108,13 +108,13 @@ def mindbridge(data: Data, plan: Plan, size: Size) -> list[float]:
 
 
 def shared_space(data: Data, plan: Plan, size: Size) -> list[float]:
-    """The same for SharedSpace."""
+    """The same for MindEye2."""
     people, targets = data
     fitting = Fitting({"vector": targets["vector"]}, plan, batch_size=24, seed=0)
     n_voxels = {one.subject: one.n_units for one in people}
     with pick_device(plan.device):
-        net = SharedNet(n_voxels, targets["vector"].row_shape, size.shared)
-    return _train(fitting, net, SharedStep(SharedLoss(), "vector", None, 1.0), people)
+        net = MindEye2Net(n_voxels, targets["vector"].row_shape, size.shared)
+    return _train(fitting, net, MindEye2Step(MindEye2Loss(), "vector", None, 1.0), people)
 
 
 def main(
@@ -137,7 +137,7 @@ def main(
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         data = simulate(Path(folder), chosen)
-        for name, way in (("MindBridge", mindbridge), ("SharedSpace", shared_space)):
+        for name, way in (("MindBridge", mindbridge), ("MindEye2", shared_space)):
             seconds: dict[str, list[float]] = {"memory": [], "store": []}
             for place in ("memory", "store", "memory", "store"):
                 starts = way(data[place], plan, chosen)

@@ -1,4 +1,4 @@
-"""From responses to a target space, one file a published model; and forward models."""
+"""From responses to a target space, a folder a system; and forward models."""
 
 import lazy_loader
 

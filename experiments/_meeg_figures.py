@@ -12,7 +12,7 @@ import torch
 from experiments._meeg_material import Material
 from neurodecode.data import Embeddings
 from neurodecode.encoders import SensorConv
-from neurodecode.encoders._sensor_conv.model import layout_of
+from neurodecode.encoders.core.sensor_model import layout_of
 from neurodecode.gallery import Figure
 from neurodecode.metrics import retrieval
 from neurodecode.pipeline import Goal

@@ -81,8 +81,8 @@ from neurodecode.cli.script import run_script
 from neurodecode.data import Responses
 from neurodecode.datasets.nsd import TestSet
 from neurodecode.encoders import MindBridge
-from neurodecode.encoders._mindbridge.loss import BridgeLoss
-from neurodecode.encoders._mindbridge.parts import Sizes
+from neurodecode.encoders.mindbridge.loss import BridgeLoss
+from neurodecode.encoders.mindbridge.parts import BridgeSizes
 from neurodecode.evidence import ProtocolResult, Score
 from neurodecode.training import Plan
 from neurodecode.twin.layouts.nsd import NsdDesign
@@ -90,13 +90,13 @@ from neurodecode.twin.layouts.nsd import NsdDesign
 DESIGN = NsdDesign(n_subjects=4, n_shared=150, n_own=1000, n_sessions=6)
 N_VOXELS = 400
 SMALL = MindBridge(
-    Sizes(n_pooled=512, n_hidden=512, n_blocks=1, n_bottleneck=64),
+    BridgeSizes(n_pooled=512, n_hidden=512, n_blocks=1, n_bottleneck=64),
     pooling="mean",
     loss=BridgeLoss(reconstruction=30.0, cycle=30.0),
     plan=Plan(max_epochs=15, learning_rate=2e-3),
     batch_size=100,
 )
-NEW_SIZES = Sizes(n_pooled=512, n_hidden=256, n_blocks=1, n_bottleneck=64)
+NEW_SIZES = BridgeSizes(n_pooled=512, n_hidden=256, n_blocks=1, n_bottleneck=64)
 NEW_BATCH, NEW_RATE = 25, 3e-3
 ALONE_RATE = 1e-3
 """A new simulated person has few trials: a narrower network, smaller batches, larger steps, twice

@@ -46,7 +46,7 @@ from neurodecode.cli.script import run_script
 from neurodecode.data import Responses
 from neurodecode.datasets.nsd import TestSet
 from neurodecode.encoders import VolumeTransformer
-from neurodecode.encoders._volume_transformer_parts import VolumeSizes
+from neurodecode.encoders.volume_transformer.parts import VolumeSizes
 from neurodecode.evidence import ProtocolResult
 from neurodecode.training import Plan
 from neurodecode.twin.layouts.nsd import NsdDesign

@@ -36,7 +36,7 @@ MEMORIES: tuple[Memory, ...] = ("24GB", "16GB", "8GB")
 
 
 class Start:
-    """A predicted latent picture to start from, such as the low-level head of `SharedSpace`.
+    """A predicted latent picture to start from, such as the low-level head of `MindEye2`.
 
     Parameters
     ----------

@@ -9,6 +9,6 @@ from .reading import ReadingRecipe as ReadingRecipe
 from .reading import SentenceScale as SentenceScale
 from .reading import glim_recipe as glim_recipe
 from .reading import sentence_responses as sentence_responses
-from .sensor_scaling import NoiseWhitening as NoiseWhitening
-from .sensor_scaling import RobustScale as RobustScale
-from .sensor_scaling import whiten_trials as whiten_trials
+from .sensors.scaling import NoiseWhitening as NoiseWhitening
+from .sensors.scaling import RobustScale as RobustScale
+from .sensors.scaling import whiten_trials as whiten_trials

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from neurodecode.data import Recording, Responses
-from neurodecode.preprocessing import _sensors
-from neurodecode.preprocessing._sensors import *  # noqa: F403 (all that MEG and EEG share)
-from neurodecode.preprocessing._sensors import Cleaning, Window
+from neurodecode.preprocessing.sensors import recording as _sensors
+from neurodecode.preprocessing.sensors.recording import *  # noqa: F403 (all that MEG and EEG share)
+from neurodecode.preprocessing.sensors.recording import Cleaning, Window
 
 __all__ = ["CLEANING", "WINDOW", "single_trials"]
 __all__ += _sensors.__all__

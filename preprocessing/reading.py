@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.signal import butter, resample, sosfiltfilt
 
 from neurodecode.data import Responses, as_ids, pad_trials
-from neurodecode.preprocessing.sensor_scaling import RobustScale
+from neurodecode.preprocessing.sensors.scaling import RobustScale
 
 logger = logging.getLogger("neurodecode")
 

@@ -31,10 +31,10 @@ def _mind_bridge():
 
 
 def _shared_space():
-    sizes = encoders.SharedSpace().sizes
+    sizes = encoders.MindEye2().sizes
     small = replace(sizes, n_shared=16, n_blocks=1, prior_depth=1, prior_heads=2, prior_width=32)
     plan = Plan(max_epochs=8, learning_rate=5e-3, device="cpu")
-    return encoders.SharedSpace(small, plan=plan, batch_size=8)
+    return encoders.MindEye2(small, plan=plan, batch_size=8)
 
 
 def _sensor_conv(subject_layer=True):
@@ -77,7 +77,7 @@ CASES = [
         tolerance=1e-4,
     ),
     Case("MindBridge", _mind_bridge, tolerance=1e-5),
-    Case("SharedSpace", _shared_space, tolerance=1e-4),
+    Case("MindEye2", _shared_space, tolerance=1e-4),
     Case("Ridge", lambda: encoders.Ridge(device="cpu")),
     Case("Ridge, sensors", lambda: encoders.Ridge(device="cpu"), people=sensor_people),
     Case("RidgeClassifier", lambda: encoders.RidgeClassifier(device="cpu"), targets=category_row),

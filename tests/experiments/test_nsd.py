@@ -21,7 +21,7 @@ from neurodecode.training import Plan
 
 PROTOCOLS = {
     "nsd_mindbridge": {"pooled", "within_subject", "pooled_single_trial", "new_subject_10_percent"},
-    "nsd_shared_space": {"pooled_prior", "pooled_single_trial", "new_subject_one_session"},
+    "nsd_mindeye2": {"pooled_prior", "pooled_single_trial", "new_subject_one_session"},
     "nsd_volume_transformer": {"pooled", "within_subject", "pooled_single_trial"},
 }
 COLUMNS = {"n_test", "sessions", "test_set", "selection_rule", "n_samples", "repeats_averaged"}

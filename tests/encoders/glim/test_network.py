@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 
-from neurodecode.encoders._glim.network import (
+from neurodecode.encoders.glim.network import (
     Attention,
     GlimNetwork,
     GlimSize,
     PromptEmbedding,
     hide_prompts,
 )
-from neurodecode.encoders._glim.stem import PersonalStem
+from neurodecode.encoders.glim.stem import PersonalStem
 
 TINY = GlimSize(n_times=16, n_channels=8, n_queries=4, merger_width=8, depth=2, n_heads=2)
 

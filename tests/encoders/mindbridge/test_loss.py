@@ -5,10 +5,12 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from neurodecode.encoders._mindbridge.loss import BridgeLoss, aligned, bridge_losses
-from neurodecode.encoders._mindbridge.parts import MindBridgeNet, Sizes
+from neurodecode.encoders.mindbridge.loss import BridgeLoss, aligned, bridge_losses
+from neurodecode.encoders.mindbridge.parts import BridgeSizes, MindBridgeNet
 
-SMALL = Sizes(n_pooled=12, n_hidden=6, n_blocks=2, n_bottleneck=3, dropout_in=0.0, dropout=0.0)
+SMALL = BridgeSizes(
+    n_pooled=12, n_hidden=6, n_blocks=2, n_bottleneck=3, dropout_in=0.0, dropout=0.0
+)
 
 
 def plain(predicted: torch.Tensor, target: torch.Tensor, tau: float) -> tuple[torch.Tensor, ...]:

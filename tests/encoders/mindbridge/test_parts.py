@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from neurodecode.encoders._mindbridge.parts import Adapter, MindBridgeNet, Sizes
+from neurodecode.encoders.mindbridge.parts import Adapter, BridgeSizes, MindBridgeNet
 
 
 def millions(module: nn.Module) -> float:
@@ -14,7 +14,7 @@ def millions(module: nn.Module) -> float:
 
 def test_the_published_parameter_counts() -> None:
     with torch.device("meta"):
-        net = MindBridgeNet(4, {"image": (257, 768), "text": (77, 768)}, Sizes())
+        net = MindBridgeNet(4, {"image": (257, 768), "text": (77, 768)}, BridgeSizes())
     assert round(millions(net.embedders[0]), 2) == 18.89
     assert round(millions(net.builders[0]), 2) == 18.91
     assert round(millions(net.translator), 1) == 16.8
@@ -32,7 +32,7 @@ def test_a_new_adapter_is_the_identity_and_can_learn() -> None:
 
 
 def test_people_have_their_own_embedder_and_builder_and_share_the_rest() -> None:
-    sizes = Sizes(n_pooled=8, n_hidden=4, n_blocks=1, n_bottleneck=2)
+    sizes = BridgeSizes(n_pooled=8, n_hidden=4, n_blocks=1, n_bottleneck=2)
     net = MindBridgeNet(2, {"image": (3,)}, sizes).eval()
     values = torch.randn(2, 8)
     assert not torch.allclose(net.embed(0, values), net.embed(1, values))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from neurodecode.encoders._mindbridge.pooling import POOLINGS, VoxelPool, bin_centres
+from neurodecode.encoders.mindbridge.pooling import POOLINGS, VoxelPool, bin_centres
 
 
 def make(kind: str, n_pooled: int, n_voxels: int, seed: int = 0) -> tuple[VoxelPool, np.ndarray]:

@@ -7,11 +7,11 @@ import math
 import pytest
 import torch
 
-from neurodecode.encoders._sensor_conv.network import (
+from neurodecode.encoders.core.sensor_layers import flat_layout
+from neurodecode.encoders.sensor_conv.network import (
     SensorConvNetwork,
     SpatialAttention,
     TimeAggregation,
-    flat_layout,
     fourier_code,
 )
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from neurodecode.encoders._sensor_conv.model import HEADS, SensorConvModel
-from neurodecode.encoders._sensor_conv.network import SensorConvNetwork
-from neurodecode.encoders._sensor_conv.stream import SensorConvStream
+from neurodecode.encoders.core.sensor_model import HEADS, SensorConvModel
+from neurodecode.encoders.sensor_conv.network import SensorConvNetwork
+from neurodecode.encoders.sensor_conv.stream import SensorConvStream
 
 
 @pytest.fixture

@@ -1,1 +1,0 @@
-"""What `neurodecode.encoders.ForwardRidge` is made of."""

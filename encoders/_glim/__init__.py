@@ -1,1 +1,0 @@
-"""What `neurodecode.encoders.Glim` is made of."""

@@ -1,1 +1,0 @@
-"""What `neurodecode.encoders.MindBridge` is made of."""

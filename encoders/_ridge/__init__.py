@@ -1,1 +1,0 @@
-"""What `neurodecode.encoders.Ridge` and its kin are made of."""

@@ -1,1 +1,0 @@
-"""What `neurodecode.encoders.SensorConv` is made of."""

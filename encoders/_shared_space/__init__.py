@@ -1,1 +1,0 @@
-"""What `neurodecode.encoders.SharedSpace` is made of."""

@@ -1,1 +1,0 @@
-"""What `neurodecode.encoders.TokenTransformer` is made of."""

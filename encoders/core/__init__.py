@@ -1,0 +1,1 @@
+"""What all encoders share: base class, fitting, batches, layers, losses, the solver of ridges."""

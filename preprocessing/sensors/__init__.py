@@ -1,0 +1,1 @@
+"""What MEG and EEG share: reading, cleaning, cutting and scaling of sensors."""
