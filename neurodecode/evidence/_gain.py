@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodecode.evidence._scores import Items
+from neurodecode.metrics.similarity import check_finite
 from neurodecode.statistics import Interval
 
 
@@ -111,6 +112,8 @@ def gain_over_controls(
         raise ValueError(
             f"Model, controls and items must be the same; got {lengths}, {len(items)}."
         )
+    for name, one in {"the model": values, **controls}.items():
+        check_finite(np.asarray(one, dtype=np.float64)[:, None], name)
     apart = {name: values - np.asarray(control, float) for name, control in controls.items()}
     best = min(apart, key=lambda name: float(apart[name].mean()))
     _, stimulus = np.unique(items.stimulus, return_inverse=True)

@@ -45,6 +45,10 @@ class Score:
     higher_is_better: bool = True
     details: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.value):
+            raise ValueError(f"A score must be a finite number; got {self.value}.")
+
     @property
     def p(self) -> float:
         """One-sided p-value against the null."""

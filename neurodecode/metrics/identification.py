@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from neurodecode.metrics.similarity import (
     TIE,
     as_rows,
+    check_finite,
     check_pairs,
     compare,
     correlate_pairs,
@@ -75,7 +76,7 @@ def two_way(
     """
     own, x, y = _prepare(truth, predicted, train_mean)
     if direction == "recon":
-        others = x if candidates is None else _centre(candidates, train_mean)
+        others = x if candidates is None else _centre(candidates, train_mean, "the candidates")
         matrix = correlate_pairs(y, others)
         distractor = ~same_rows(x, others)
     elif direction == "truth":
@@ -146,7 +147,9 @@ def top_k(
     [1.0, 0.0, 0.0]
     """
     own, x, y = _prepare(truth, predicted, train_mean)
-    others = distinct(x if candidates is None else _centre(candidates, train_mean))
+    others = distinct(
+        x if candidates is None else _centre(candidates, train_mean, "the candidates")
+    )
     distractor = ~same_rows(x, others)
     _check_k(k, distractor)
     better = (correlate_pairs(y, others) >= own[:, None] - TIE) & distractor
@@ -157,12 +160,13 @@ def _prepare(
     truth: Any, predicted: Any, train_mean: Any
 ) -> tuple[NDArray[np.float64], NDArray[Any], NDArray[Any]]:
     check_pairs(truth, predicted)
-    x, y = _centre(truth, train_mean), _centre(predicted, train_mean)
+    x = _centre(truth, train_mean, "the truth")
+    y = _centre(predicted, train_mean, "the prediction")
     return correlate_rows(x, y), x, y
 
 
-def _centre(values: Any, train_mean: Any) -> NDArray[Any]:
-    rows = as_rows(values)
+def _centre(values: Any, train_mean: Any, name: str) -> NDArray[Any]:
+    rows = as_rows(values, name)
     if train_mean is None:
         return rows
     mean = np.asarray(train_mean, dtype=np.float64).reshape(-1)
@@ -171,7 +175,7 @@ def _centre(values: Any, train_mean: Any) -> NDArray[Any]:
             f"train_mean has {len(mean)} numbers but a row has {rows.shape[1]}. "
             f"It is the mean of the training truths, of the shape of one of them."
         )
-    return rows - mean
+    return np.asarray(rows - check_finite(mean[None], "the training mean"))
 
 
 def _check_others(distractor: NDArray[np.bool_]) -> NDArray[np.intp]:

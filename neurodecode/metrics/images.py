@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodecode.metrics.similarity import correlate_rows
+from neurodecode.metrics.similarity import check_finite, correlate_rows
 
 Variant = Literal["2d", "legacy"]
 GREY = np.array([0.2125, 0.7154, 0.0721])  # skimage.color.rgb2gray
@@ -93,7 +93,7 @@ def as_unit(pictures: Any) -> NDArray[np.float32]:
         )
     if array.dtype == np.uint8:
         return array.astype(np.float32) / np.float32(255)
-    values = array.astype(np.float32)
+    values = check_finite(array.astype(np.float32), "the pictures")
     if values.size and not (values.min() >= -1e-6 and values.max() <= 1 + 1e-6):
         raise ValueError(
             f"Pictures of type {array.dtype} must lie in 0 to 1; got {values.min():.3g} to "

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from neurodecode.metrics.similarity import (
     TIE,
     as_rows,
+    check_finite,
     check_pairs,
     compare,
     cosine_pairs,
@@ -54,7 +55,7 @@ def rank(truth: Any, predicted: Any, *, candidates: Any = None) -> NDArray[np.fl
     [0.0, 0.5]
     """
     x, y = check_pairs(truth, predicted)
-    others = distinct(x) if candidates is None else as_rows(candidates)
+    others = distinct(x) if candidates is None else as_rows(candidates, "the candidates")
     own = cosine_rows(y, x)
     distractor = ~same_rows(x, others)
     similar = cosine_pairs(y, others)
@@ -118,6 +119,7 @@ def relative_median_rank(ranks: Any, n_candidates: int) -> float:
     values = np.asarray(ranks, dtype=np.float64)
     if not len(values) or n_candidates < 1:
         raise ValueError("The median rank of nothing is not defined: give ranks and candidates.")
+    check_finite(values, "the ranks")
     return float(np.median(values) / n_candidates)
 
 

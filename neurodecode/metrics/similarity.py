@@ -12,14 +12,49 @@ TIE = 1e-10
 BLOCK_DIMS = 2**14
 
 
-def as_rows(values: Any) -> NDArray[Any]:
-    """Everything after the first axis as one row of numbers, shape (n, n_dims)."""
+def as_rows(values: Any, name: str = "the rows to compare") -> NDArray[Any]:
+    """Everything after the first axis as one row of finite numbers, shape (n, n_dims)."""
     array = np.asarray(values)
     if array.ndim < 2:
         raise ValueError(
             f"Rows to compare need at least two axes (n, n_dims); got shape {array.shape}."
         )
-    return array.reshape(len(array), -1)
+    return check_finite(array.reshape(len(array), -1), name)
+
+
+def check_finite(rows: NDArray[Any], name: str) -> NDArray[Any]:
+    """The rows, if all of their numbers are finite: not-a-number loses every comparison.
+
+    Parameters
+    ----------
+    rows : array, shape (n, ...)
+    name : str
+        What they are, for the error.
+
+    Raises
+    ------
+    ValueError
+        Naming the first row that holds not-a-number or infinity.
+
+    Examples
+    --------
+    >>> check_finite(np.array([[1.0], [np.nan]]), "the prediction")
+    Traceback (most recent call last):
+    ValueError: 1 of 2 rows of the prediction hold values that are not finite (first: row 1). ...
+    """
+    if not np.issubdtype(rows.dtype, np.inexact):
+        return rows
+    with np.errstate(invalid="ignore", over="ignore"):
+        if np.isfinite(rows.sum(dtype=np.float64)):  # only if all of its terms are
+            return rows
+    bad = np.flatnonzero(~np.isfinite(rows).all(axis=tuple(range(1, rows.ndim))))
+    if len(bad):
+        raise ValueError(
+            f"{len(bad)} of {len(rows)} rows of {name} hold values that are not finite (first: "
+            f"row {bad[0]}). No score can be made of them: mend what made them, or leave those "
+            f"rows out and say so."
+        )
+    return rows
 
 
 def check_pairs(truth: Any, predicted: Any) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -29,7 +64,7 @@ def check_pairs(truth: Any, predicted: Any) -> tuple[NDArray[Any], NDArray[Any]]
             f"truth has shape {np.shape(truth)} but the prediction has {np.shape(predicted)}. "
             f"Row i of both must be the same item; bring them to one size first."
         )
-    return as_rows(truth), as_rows(predicted)
+    return as_rows(truth, "the truth"), as_rows(predicted, "the prediction")
 
 
 def correlate_rows(one: Any, other: Any) -> NDArray[np.float64]:
@@ -100,6 +135,7 @@ def compare(
     similarity: NDArray[np.float64],
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
     """How many others of its row are above, below and tied with each entry."""
+    check_finite(similarity, "the table of similarities")
     n_candidates = similarity.shape[1]
     above, below = np.empty((2, *similarity.shape), dtype=np.intp)
     for i, row in enumerate(similarity):

@@ -14,6 +14,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodecode.metrics.similarity import check_finite
+
 References: TypeAlias = Sequence[str] | Sequence[Sequence[str]]
 TokenStates: TypeAlias = Callable[[Sequence[str]], Sequence[NDArray[Any]]]
 
@@ -157,6 +159,8 @@ def greedy_match_f1(
     """
     scores = []
     for true, said in zip(truth, predicted, strict=True):
+        for name, one in (("true", true), ("predicted", said)):
+            check_finite(np.asarray(one), f"{name} sentence {len(scores)}")
         similar = _unit(true) @ _unit(said).T
         recall, precision = similar.max(axis=1).mean(), similar.max(axis=0).mean()
         total = recall + precision
@@ -231,6 +235,8 @@ def frechet_distance(truth: Any, predicted: Any) -> float:
             f"The Frechet distance needs two or more rows of one width on both sides; got shapes "
             f"{x.shape} and {y.shape}."
         )
+    check_finite(x, "the truth")
+    check_finite(y, "the prediction")
     one, other = np.cov(x.T).reshape(x.shape[1], -1), np.cov(y.T).reshape(y.shape[1], -1)
     # the eigenvalues of C1 C2 are real and not negative, though the product is not symmetric
     root = np.sqrt(np.clip(np.linalg.eigvals(one @ other).real, 0, None)).sum()

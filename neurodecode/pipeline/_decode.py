@@ -16,7 +16,7 @@ from neurodecode.evidence import Run
 from neurodecode.pipeline._answers import Answers
 from neurodecode.pipeline._controls import Setting, controls
 from neurodecode.pipeline._evaluation import Evaluation
-from neurodecode.pipeline._folds import Fold, fit_folds, join_items
+from neurodecode.pipeline._folds import Fold, check_tested_once, fit_folds, join_items
 from neurodecode.pipeline._protocol import Goal, Output, Outputs, Protocol, as_outputs
 from neurodecode.pipeline._scoring import scored
 
@@ -58,7 +58,8 @@ def decode(
     Raises
     ------
     ValueError
-        If the split leaves nothing to train or to test on, or an output reads an unknown head.
+        If the split leaves nothing to train or to test on, folds test a trial twice, an output
+        reads an unknown head, or the encoder predicts what is not finite.
 
     Examples
     --------
@@ -82,6 +83,7 @@ def decode(
     ['ceiling', 'constant', 'mean', 'nearest_training', 'noise', 'shuffled']
     """
     people = _people(responses)
+    check_tested_once(people, protocol.folds)
     as_outputs(generator, goal.heads)  # a wrong head is told before slow work starts
     run = run or Run(protocol.seed)
     with run.step("fit"):
@@ -123,6 +125,7 @@ def evaluate(
     Evaluation
     """
     people = _people(responses)
+    check_tested_once(people, protocol.folds)
     run = run or Run(protocol.seed)
     named = encoder if isinstance(encoder, Mapping) else {"decoded": [encoder]}
     # counted before anything is computed: a run that fails half-way has looked too

@@ -99,6 +99,17 @@ class Fold:
             items.append(Items(shown, np.repeat(test.subject, len(shown)), run))
         return {head: join(parts) for head, parts in rows.items()}, join_items(items)
 
+    def _check_finite(self, rows: Embeddings, subject: str) -> None:
+        finite = np.isfinite(rows.array()).all(axis=tuple(range(1, len(rows.values.shape))))
+        if not finite.all():
+            first = int(np.argmin(finite))
+            raise ValueError(
+                f"{type(self.encoder).__name__} predicted values that are not finite for "
+                f"{int((~finite).sum())} of {len(rows)} trials of subject '{subject}' (first: row "
+                f"{first}, stimulus '{rows.stimulus[first]}'). Look for not-a-number in the "
+                f"responses, and for a fit that diverged."
+            )
+
     def standard(self, head: str, goal: Goal) -> Restandardise:
         """The spread of true points, and of those predicted from trials that are not tested."""
         if head not in self._standards:
@@ -123,7 +134,28 @@ class Fold:
             predict = getattr(self.encoder, "expect", predict)
         # an encoder of one target space need not know the word head
         rows: Embeddings = predict(trials) if head is None else predict(trials, head=head)
+        self._check_finite(rows, trials.subject)
         return rows.average_repeats() if self.repeats == "predictions" else rows
+
+
+def check_tested_once(people: Sequence[Responses], folds: Sequence[Split]) -> None:
+    """Refuse folds that test a trial twice: it would count as two independent ones.
+
+    Raises
+    ------
+    ValueError
+        Naming the first such trial.
+    """
+    for one in people:
+        times = np.sum([split.mask(one, "test") for split in folds], axis=0)
+        if (times > 1).any():
+            first = int(np.argmax(times > 1))
+            raise ValueError(
+                f"{int((times > 1).sum())} of {len(one)} trials of subject '{one.subject}' are "
+                f"tested by more than one fold (first: row {first}, stimulus "
+                f"'{one.stimulus[first]}'). Each trial counts once: give folds whose test parts "
+                f"do not overlap."
+            )
 
 
 def fit_folds(

@@ -94,6 +94,7 @@ def _measure(
     for name, answers in beside.items():
         if measure.applies(answers):
             values = _each(measure, answers, shown, column)
+            _check_finite(values, measure.name, f"the control '{name}'", items)
             ends = [items.interval(one, seed=seed) for one in (values, each - values)]
             controls[name] = {
                 "value": float(values.mean()),
@@ -101,6 +102,16 @@ def _measure(
                 "above": [ends[1].low, ends[1].high],
             }
     return _Measured(score, each, controls)
+
+
+def _check_finite(values: NDArray[np.float64], metric: str, of: str, items: Items) -> None:
+    bad = np.flatnonzero(~np.isfinite(values))
+    if len(bad):
+        raise ValueError(
+            f"'{metric}' of {of} is not finite for {len(bad)} of {len(values)} items (first: row "
+            f"{bad[0]}, subject '{items.subject[bad[0]]}', stimulus '{items.stimulus[bad[0]]}'). "
+            f"A measure must give a number for every item."
+        )
 
 
 def _each(
@@ -122,6 +133,8 @@ def _each_and_null(
     items, seed = within
     if _costly(measure):
         costly = measure  # the type checker forgets it inside the function
+        each = measure.pairs(shown, real, column)
+        _check_finite(each, measure.name, "the encoder", items)
         null = permutation_null(
             lambda order: float(costly.pairs(shown, real, column[order]).mean()),
             len(items),
@@ -129,9 +142,10 @@ def _each_and_null(
             n_permutations=measure.n_permutations,
             seed=seed,
         )
-        return measure.pairs(shown, real, column), null
+        return each, null
     table = measure.table(shown, real)
     rows = np.arange(len(column))
+    _check_finite(table.mean(axis=1), measure.name, "the encoder", items)
     null = permutation_null(
         lambda order: float(table[rows, column[order]].mean()),
         len(items),

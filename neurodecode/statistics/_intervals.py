@@ -26,6 +26,12 @@ class Interval:
     high: float
     level: float = 0.95
 
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.low) and np.isfinite(self.high)):
+            raise ValueError(
+                f"The ends of an interval must be finite numbers; got {self.low} and {self.high}."
+            )
+
     def overlaps(self, other: Interval) -> bool:
         """Do the two have a point in common?"""
         return self.low <= other.high and other.low <= self.high

@@ -39,6 +39,14 @@ class Null:
     exact: bool = False
     kind: str = "permutation"
 
+    def __post_init__(self) -> None:
+        bad = int((~np.isfinite(self.values)).sum())
+        if bad:
+            raise ValueError(
+                f"{bad} of {len(self.values)} null scores are not finite. Mend the score: it must "
+                f"give a number for every arrangement."
+            )
+
     @property
     def mean(self) -> float:
         """Mean of the null scores."""
@@ -60,6 +68,10 @@ class Null:
         """
         if alternative not in ("greater", "less"):
             raise ValueError(f"alternative must be 'greater' or 'less'; got '{alternative}'.")
+        if not np.isfinite(observed):
+            raise ValueError(
+                f"A score of {observed} has no p-value: it is no finite number. Mend what made it."
+            )
         slack = 1e-12 + 1e-10 * abs(observed)  # equal scores may differ by rounding
         if alternative == "greater":
             as_good = self.values >= observed - slack

@@ -60,3 +60,12 @@ def test_bad_input_is_refused() -> None:
         gain_over_controls(np.ones(3), {}, items(3))
     with pytest.raises(ValueError, match="must be the same"):
         gain_over_controls(np.ones(3), {"noise": np.ones(2)}, items(3))
+
+
+@pytest.mark.parametrize("broken", ["the model", "noise"])
+def test_no_gain_is_made_of_what_is_not_finite(broken):
+    values = {"the model": np.ones(20), "noise": np.zeros(20)}
+    values[broken][4] = np.nan
+    items = Items([f"s{i}" for i in range(20)], ["a"] * 20)
+    with pytest.raises(ValueError, match=f"1 of 20 rows of {broken} hold values that are not"):
+        gain_over_controls(values["the model"], {"noise": values["noise"]}, items)

@@ -91,3 +91,8 @@ def test_the_json_of_a_protocol():
 def test_columns_of_other_lengths_are_refused():
     with pytest.raises(ValueError, match="subject has 1 rows but there are 2 items"):
         Items(["a", "b"], ["x"])
+
+
+def test_a_score_is_a_finite_number():
+    with pytest.raises(ValueError, match=r"A score must be a finite number; got nan\."):
+        Score(np.nan, Interval(0, 1), None, Null(np.array([0.1])), 3)

@@ -454,3 +454,56 @@ def test_points_to_draw_get_the_spread_of_true_ones_from_trials_that_are_not_tes
     wanted = (expected - predicted.mean(0)) / predicted.std(0) * true.std(0) + true.mean(0)
     assert np.allclose(drawn.given[0].array(), wanted, atol=1e-3)
     assert got.result.details["restandardised"] == ["decoded"]
+
+
+class Diverged(LeastSquares):
+    """Predicts not-a-number for one trial of one person."""
+
+    def predict(self, responses, head=None):
+        got = super().predict(responses, head)
+        if responses.subject == "p2":
+            got.values[3, 1] = np.nan
+        return got
+
+
+def test_predictions_that_are_not_finite_are_refused_by_name(two, goal, points):
+    protocol = Protocol(split=split_of(points), baseline=False)
+    with pytest.raises(ValueError) as error:
+        decode(two, goal, encoder=Diverged(), generator=Painter(), protocol=protocol)
+    assert str(error.value) == (
+        "Diverged predicted values that are not finite for 1 of 20 trials of subject 'p2' (first: "
+        "row 3, stimulus 's43'). Look for not-a-number in the responses, and for a fit that "
+        "diverged."
+    )
+
+
+class Broken(TwoWay):
+    """A measure that has no number for one item."""
+
+    def table(self, shown, answers):
+        got = super().table(shown, answers)
+        got[2] = np.nan
+        return got
+
+
+def test_measures_that_are_not_finite_are_refused_by_name(two, goal, points):
+    with pytest.raises(ValueError) as error:
+        run_it(two, goal, points, measures=[Broken()])
+    assert str(error.value) == (
+        "'two_way' of the encoder is not finite for 1 of 40 items (first: row 2, subject 'p1', "
+        "stimulus 's42'). A measure must give a number for every item."
+    )
+
+
+def test_a_trial_that_two_folds_test_is_refused_before_slow_work(two, goal, points):
+    split = split_of(points)
+    encoder = LeastSquares()
+    with pytest.raises(ValueError) as error:
+        decode(
+            two, goal, encoder=encoder, generator=Painter(), protocol=Protocol(split=[split, split])
+        )
+    assert str(error.value) == (
+        "20 of 60 trials of subject 'p1' are tested by more than one fold (first: row 40, stimulus "
+        "'s40'). Each trial counts once: give folds whose test parts do not overlap."
+    )
+    assert not encoder.fits

@@ -109,3 +109,9 @@ def test_bad_input_is_refused():
         bootstrap_interval([])
     with pytest.raises(ValueError, match="clusters has 2 rows but there are 3 values"):
         bootstrap_interval([1, 2, 3], clusters=[0, 1])
+
+
+def test_an_interval_has_ends():
+    with pytest.raises(ValueError) as error:
+        Interval(np.nan, 1.0)
+    assert str(error.value) == "The ends of an interval must be finite numbers; got nan and 1.0."

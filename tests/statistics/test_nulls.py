@@ -125,3 +125,20 @@ def test_bad_input_is_refused():
         circular_shift_null(lambda _: 0.0, 6, min_shift=4)
     with pytest.raises(ValueError, match="of no items"):
         permutation_null(lambda _: 0.0, 0)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_has_no_p_value(bad):
+    with pytest.raises(ValueError) as error:
+        Null(np.array([0.1, 0.2])).p_value(bad)
+    assert str(error.value) == (
+        f"A score of {bad} has no p-value: it is no finite number. Mend what made it."
+    )
+    with pytest.raises(ValueError) as error:
+        Null(np.array([0.1, bad]))
+    assert str(error.value) == (
+        "1 of 2 null scores are not finite. Mend the score: it must give a number for every "
+        "arrangement."
+    )
+    with pytest.raises(ValueError, match="99 of 99 null scores are not finite"):
+        permutation_null(lambda _: bad, 20, n_permutations=99)
