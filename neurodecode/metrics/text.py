@@ -157,7 +157,7 @@ def greedy_match_f1(
     >>> greedy_match_f1([np.eye(2)], [np.eye(2)[:1]]).round(3).tolist()
     [0.667]
     """
-    scores = []
+    scores: list[float] = []
     for true, said in zip(truth, predicted, strict=True):
         for name, one in (("true", true), ("predicted", said)):
             check_finite(np.asarray(one), f"{name} sentence {len(scores)}")
