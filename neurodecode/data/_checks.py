@@ -9,8 +9,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def as_ids(name: str, ids: Iterable[Any], n_rows: int | None = None) -> NDArray[np.str_]:
+def as_ids(
+    name: str, ids: Iterable[Any], n_rows: int | None = None, *, blank: bool = False
+) -> NDArray[np.str_]:
     """Ids as a read-only one-dimensional array of strings, one per row.
+
+    Parameters
+    ----------
+    name : str
+        What they identify, for messages.
+    ids : sequence
+    n_rows : int, optional
+        How many there must be.
+    blank : bool
+        Admit empty text, as in a column of labels that not every trial has.
+
+    Raises
+    ------
+    ValueError
+        If their number is wrong, or one is missing: None, not-a-number or empty text.
 
     Examples
     --------
@@ -19,6 +36,12 @@ def as_ids(name: str, ids: Iterable[Any], n_rows: int | None = None) -> NDArray[
     """
     plain = list(ids)
     values = np.array([str(one) for one in plain], dtype=np.str_)
+    absent = [row for row, one in enumerate(plain) if _is_missing(one, blank)]
+    if absent:
+        raise ValueError(
+            f"{len(absent)} of {len(values)} {name} ids are missing (first: row {absent[0]}, "
+            f"{str(plain[absent[0]])!r}). Give every row an id, or leave those rows out."
+        )
     if n_rows is not None and len(values) != n_rows:
         raise ValueError(
             f"{name} names {len(values)} rows but the values have {n_rows}. "
@@ -26,6 +49,16 @@ def as_ids(name: str, ids: Iterable[Any], n_rows: int | None = None) -> NDArray[
         )
     values.setflags(write=False)
     return values
+
+
+_MISSING = frozenset({"nan", "None", "NaT", "<NA>"})
+
+
+def _is_missing(value: Any, blank: bool) -> bool:
+    """None, NaN, NaT, NA and blank text; 'nan' too, which is what ``astype(str)`` makes of NaN."""
+    if isinstance(value, str):
+        return value == "nan" or not (blank or value.strip())
+    return str(value) in _MISSING
 
 
 def listing(ids: Iterable[Any], limit: int = 5) -> str:

@@ -88,7 +88,7 @@ class Responses:
             if getattr(self, name) is not None:
                 put(self, name, as_ids(name, getattr(self, name), n_trials))
         if self.units is not None:
-            put(self, "units", as_ids("units", self.units, self.n_units))
+            put(self, "units", as_ids("units", self.units, self.n_units, blank=True))
         for name, shape in self._expected_shapes().items():
             self._check_array(name, shape)
         columns = {str(key): np.asarray(column) for key, column in self.metadata.items()}
@@ -178,7 +178,7 @@ class Responses:
         if by in ("run", "session") and getattr(self, by) is not None:
             return np.asarray(getattr(self, by))
         if by in self.metadata:
-            return as_ids(by, self.metadata[by], self.n_trials)
+            return as_ids(by, self.metadata[by], self.n_trials, blank=True)
         have = [name for name in ("run", "session") if getattr(self, name) is not None]
         raise ValueError(
             f"Responses of subject '{self.subject}' do not say the {by} of a trial. They know: "

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodecode.datasets._images import open_image
+
 
 @dataclass(frozen=True)
 class Volumes:
@@ -36,7 +38,13 @@ class Volumes:
         return f"{self.path}, volumes {self.start} to {self.stop - 1}"
 
     def load(self) -> Any:
-        """The volumes as a nibabel image."""
+        """The volumes as a nibabel image.
+
+        Raises
+        ------
+        CorruptFileError
+            If the file is damaged; it is unpacked to its end once for that.
+        """
         facts = Path(self.path).stat()
         image = _opened(Path(self.path), facts.st_size, facts.st_mtime_ns)
         return image.slicer[..., self.start : self.stop]
@@ -48,9 +56,7 @@ def _opened(path: Path, size: int, changed: int) -> Any:
 
     Size and time of change tell a file from another one that was written in its place.
     """
-    import nibabel
-
-    return nibabel.load(path, keep_file_open=True)
+    return open_image(path, keep_open=True)
 
 
 def spans(labels: Sequence[Any] | NDArray[Any]) -> Iterator[tuple[int, int]]:

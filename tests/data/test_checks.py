@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from neurodecode.data import as_ids, find_rows, listing
@@ -21,6 +22,22 @@ def test_a_wrong_number_of_ids_is_refused():
     assert str(error.value) == (
         "run names 2 rows but the values have 3. Give one run id for each row."
     )
+
+
+@pytest.mark.parametrize("absent", [None, float("nan"), "nan", "", "  ", pd.NA])
+def test_an_id_that_is_missing_is_refused(absent):
+    with pytest.raises(ValueError) as error:
+        as_ids("stimulus", ["a", absent, absent])
+    assert str(error.value) == (
+        f"2 of 3 stimulus ids are missing (first: row 1, {str(absent)!r}). Give every row an id, "
+        f"or leave those rows out."
+    )
+
+
+def test_labels_may_be_blank_but_not_missing():
+    assert as_ids("sentiment", ["", "good"], blank=True).tolist() == ["", "good"]
+    with pytest.raises(ValueError, match=r"1 of 2 sentiment ids are missing \(first: row 0"):
+        as_ids("sentiment", [float("nan"), "good"], blank=True)
 
 
 def test_missing_ids_are_counted_once_each():

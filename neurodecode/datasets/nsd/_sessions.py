@@ -8,7 +8,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodecode.datasets._door import reading
 from neurodecode.datasets._files import existing
+from neurodecode.datasets._images import check_whole, open_image
 from neurodecode.datasets.nsd._hdf5 import Hdf5Rows
 from neurodecode.errors import CorruptFileError
 
@@ -37,11 +39,9 @@ def read_mask(path: Path) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """
     from nibabel import affines
 
-    image = _open_image(existing(path, "region"))
-    try:
+    image = open_image(existing(path, "region"))
+    with reading(path, "an image"):
         mask = np.asarray(image.dataobj) > 0
-    except (OSError, EOFError, ValueError) as error:
-        raise _unreadable(path, error) from error
     if not mask.any():
         raise CorruptFileError(f"{path} has no voxel above zero. It is another file.")
     place: NDArray[np.float64] = affines.apply_affine(image.affine, np.argwhere(mask))  # type: ignore[no-untyped-call]
@@ -81,7 +81,9 @@ class _Hdf5Session:
 class _NiftiSession:
     def __init__(self, path: Path, mask: NDArray[np.bool_]) -> None:
         self.path, self._mask = path, mask
-        self._image = _open_image(existing(path, "session of betas"))
+        # Checked at the first read: forty sessions are opened at once, and each costs 4 s.
+        self._image = open_image(existing(path, "session of betas"), keep_open=True, whole=False)
+        self._checked = False
         shape = self._image.shape
         self.n_trials = int(shape[3]) if len(shape) == 4 else 0
         _check_grid(path, shape[:3], mask)
@@ -98,21 +100,12 @@ class _NiftiSession:
         return out
 
     def _slab(self, start: int) -> NDArray[Any]:
-        try:
+        if not self._checked:
+            check_whole(self._image)
+            self._checked = True
+        with reading(self.path, "an image"):
             volumes = np.asarray(self._image.dataobj[..., start : start + SLAB])
-        except (OSError, EOFError, ValueError) as error:
-            raise _unreadable(self.path, error) from error
         return np.asarray(volumes[self._mask])
-
-
-def _open_image(path: Path) -> Any:
-    import nibabel
-
-    try:
-        # An open file lets slabs be read one after the other without unzipping from the start.
-        return nibabel.load(path, keep_file_open=True)
-    except (nibabel.filebasedimages.ImageFileError, OSError, EOFError) as error:
-        raise _unreadable(path, error) from error
 
 
 def _check_grid(path: Path, grid: tuple[int, ...], mask: NDArray[np.bool_]) -> None:
@@ -121,10 +114,3 @@ def _check_grid(path: Path, grid: tuple[int, ...], mask: NDArray[np.bool_]) -> N
             f"{path} has the grid {tuple(grid)} but the mask has {mask.shape}. They belong to "
             f"different people or resolutions; use the region of the same person."
         )
-
-
-def _unreadable(path: Path, error: Exception) -> CorruptFileError:
-    return CorruptFileError(
-        f"{path} can't be read as an image: {error}. It is truncated or of another kind; obtain "
-        f"it again."
-    )

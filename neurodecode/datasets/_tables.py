@@ -1,0 +1,168 @@
+"""Tables of other people (``.tsv``, ``.csv``): whole rows only, and no stimulus without a name."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodecode.data import listing
+from neurodecode.datasets._door import reading
+from neurodecode.datasets._files import existing
+from neurodecode.errors import CorruptFileError
+
+PAGE = ("<!doctype", "<html", "<?xml", "<head", "<body")
+
+
+def read_text(path: str | Path, what: str) -> str:
+    """The text of a file that should be a table or JSON, and not a web page.
+
+    Parameters
+    ----------
+    path : path
+    what : str
+        With its article, for messages: ``'a table of events'``.
+
+    Raises
+    ------
+    CorruptFileError
+        If it is empty, no text in UTF-8, or a web page that was stored in its place.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "labels.txt"
+    >>> _ = file.write_text("face 0")
+    >>> read_text(file, "a table of labels")
+    'face 0'
+    """
+    file = existing(path, what.split(" ", 1)[-1])
+    with reading(file, what):
+        text = file.read_text(encoding="utf-8-sig")
+    if not text.strip("\0 \t\r\n"):
+        raise CorruptFileError(f"{file} is empty; {what} was expected. Obtain it again.")
+    if text.lstrip()[:20].lower().startswith(PAGE):
+        raise CorruptFileError(
+            f"{file} is a web page, not {what}: its download failed or asked for a login. Obtain "
+            f"it again."
+        )
+    if "\0" in text:
+        raise CorruptFileError(
+            f"{file} holds bytes of zero, which {what} does not: a part of it was never written. "
+            f"Obtain it again."
+        )
+    return text
+
+
+def read_table(path: str | Path, what: str, needs: Sequence[str] = ()) -> Any:
+    r"""A table as a DataFrame; every row must have as many cells as the header.
+
+    Parameters
+    ----------
+    path : path
+        Commas separate cells in ``.csv``, tabs in any other.
+    what : str
+        As in `read_text`.
+    needs : sequence of str
+        Columns that must be there.
+
+    Raises
+    ------
+    CorruptFileError
+        If it is no such table, a row is cut off, or a column is missing.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "events.tsv"
+    >>> _ = file.write_text("onset\ttrial_type\n2.0\tface\n")
+    >>> read_table(file, "a table of events", ["onset"]).to_dict("records")
+    [{'onset': 2.0, 'trial_type': 'face'}]
+    """
+    import pandas
+
+    file = Path(path)
+    lines = [line for line in read_text(file, what).splitlines() if line.strip()]
+    separator = "," if file.suffix == ".csv" else "\t"
+    with reading(file, what):
+        rows = list(csv.reader(lines, delimiter=separator, strict=False))
+        _check_rows(file, rows)
+        frame = pandas.read_csv(file, sep=separator, encoding="utf-8-sig", low_memory=False)
+    missing = [name for name in needs if name not in frame.columns]
+    if missing:
+        raise CorruptFileError(
+            f"{file} lacks the columns {listing(missing)}; it has "
+            f"{listing(map(str, frame.columns), 20)}. It is another file, or its head is damaged."
+        )
+    return frame
+
+
+def _check_rows(file: Path, rows: list[list[str]]) -> None:
+    width = len(rows[0])
+    for number, row in enumerate(rows[1:], start=2):
+        if len(row) != width:
+            raise CorruptFileError(
+                f"{file}, line {number}, has {len(row)} cells but the header {width}. The row is "
+                f"cut off or joined with another; obtain the file again."
+            )
+    twice = sorted({name for name in rows[0] if name and rows[0].count(name) > 1})
+    if twice:
+        raise CorruptFileError(
+            f"{file} has several columns {listing(twice)}. Its head is damaged; obtain it again."
+        )
+
+
+def shown_ids(column: Any, what: str, where: str) -> NDArray[np.str_]:
+    """The stimulus ids of a column; an empty cell is refused, for it would become a stimulus 'nan'.
+
+    Raises
+    ------
+    CorruptFileError
+        Naming the first row without an id.
+
+    Examples
+    --------
+    >>> shown_ids(["face", "house"], "trial_type", "events.tsv").tolist()
+    ['face', 'house']
+    """
+    import pandas
+
+    values = pandas.Series(column).reset_index(drop=True)
+    text = values.astype(str).str.strip()
+    absent = (values.isna() | text.isin(["", "n/a", "nan"])).to_numpy(dtype=bool)
+    if absent.any():
+        first = int(np.flatnonzero(absent)[0])
+        raise CorruptFileError(
+            f"{int(absent.sum())} of {len(values)} events of {where} have no '{what}' (first: row "
+            f"{first + 1}), so what was shown is not known. Name it, or leave these rows out."
+        )
+    return values.astype(str).to_numpy(dtype=np.str_)
+
+
+def refuse_doubles(
+    onset: NDArray[Any], stimulus: NDArray[Any], duration: NDArray[Any], where: str
+) -> None:
+    """Refuse the same event twice: one stimulus that starts and lasts exactly as in another row.
+
+    Raises
+    ------
+    CorruptFileError
+        Naming both rows.
+
+    Examples
+    --------
+    >>> refuse_doubles(np.array([0.0, 2.0]), np.array(["a", "a"]), np.ones(2), "events.tsv")
+    """
+    seen: dict[tuple[float, str, float], int] = {}
+    events = zip(onset.tolist(), stimulus.tolist(), duration.tolist(), strict=True)
+    for row, event in enumerate(events):
+        first = seen.setdefault(event, row)
+        if first != row:
+            raise CorruptFileError(
+                f"{where} has the event '{event[1]}' at {event[0]:g} s twice (rows {first + 1} and "
+                f"{row + 1}). A row was doubled; take one out."
+            )

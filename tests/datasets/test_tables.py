@@ -1,0 +1,85 @@
+"""Tables: whole rows, no web pages, no stimulus without a name, no event twice."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from neurodecode.datasets._tables import read_table, read_text, refuse_doubles, shown_ids
+from neurodecode.errors import CorruptFileError
+
+WHAT = "a table of events"
+
+
+def _refused(file, content, needs=()):
+    file.write_bytes(content)
+    with pytest.raises(CorruptFileError) as error:
+        read_table(file, WHAT, needs)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n", b"\0\0\0"])
+def test_an_empty_table_is_refused(tmp_path, content):
+    file = tmp_path / "events.tsv"
+    assert _refused(file, content) == (
+        f"{file} is empty; a table of events was expected. Obtain it again."
+    )
+
+
+@pytest.mark.parametrize("content", [b"<!DOCTYPE html><html>", b"\n<HTML><body>404</body>"])
+def test_a_web_page_is_no_table(tmp_path, content):
+    file = tmp_path / "events.tsv"
+    assert _refused(file, content) == (
+        f"{file} is a web page, not a table of events: its download failed or asked for a login. "
+        f"Obtain it again."
+    )
+
+
+def test_rows_that_are_cut_off_or_joined_are_refused(tmp_path):
+    file = tmp_path / "events.tsv"
+    assert _refused(file, b"onset\tname\n1\ta\n2") == (
+        f"{file}, line 3, has 1 cells but the header 2. The row is cut off or joined with another; "
+        f"obtain the file again."
+    )
+    # pandas would take the first column for row names here, and shift all others
+    assert "line 2, has 3 cells but the header 2" in _refused(file, b"onset\tname\n1\ta\tb\n")
+
+
+def test_a_damaged_head_is_refused(tmp_path):
+    file = tmp_path / "events.tsv"
+    assert _refused(file, b"onset\tname\n1\ta\n", ["onset", "duration"]) == (
+        f"{file} lacks the columns 'duration'; it has 'onset', 'name'. It is another file, or its "
+        f"head is damaged."
+    )
+    assert "has several columns 'onset'" in _refused(file, b"onset\tonset\n1\t2\n")
+
+
+@pytest.mark.parametrize("content", [b"onset\tname\n\xff\xfe\ta\n", b"onset\tname\n1\t\0\n"])
+def test_bytes_that_are_no_text_are_refused(tmp_path, content):
+    assert "events.tsv" in _refused(tmp_path / "events.tsv", content)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path):
+    file = tmp_path / "events.csv"
+    file.write_bytes(b"\xef\xbb\xbfonset,name\n1,a\n")
+    assert list(read_table(file, WHAT).columns) == ["onset", "name"]
+    assert read_text(file, WHAT).startswith("onset")
+
+
+@pytest.mark.parametrize("absent", [None, float("nan"), "", " ", "n/a"])
+def test_no_stimulus_is_called_nan(absent):
+    with pytest.raises(CorruptFileError) as error:
+        shown_ids(["face", absent, absent], "trial_type", "events.tsv")
+    assert str(error.value) == (
+        "2 of 3 events of events.tsv have no 'trial_type' (first: row 2), so what was shown is not "
+        "known. Name it, or leave these rows out."
+    )
+
+
+def test_the_same_event_twice_is_refused():
+    stimulus = np.array(["a", "a", "b", "a"])
+    with pytest.raises(CorruptFileError) as error:
+        refuse_doubles(np.array([0, 2, 2, 2.0]), stimulus, np.ones(4), "events.tsv")
+    assert str(error.value) == (
+        "events.tsv has the event 'a' at 2 s twice (rows 2 and 4). A row was doubled; take one out."
+    )
