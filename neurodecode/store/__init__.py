@@ -4,7 +4,9 @@ A file is written under a temporary name and renamed when whole, so that a name 
 names a finished file. It carries a fingerprint of its content, which `load` compares.
 """
 
+from neurodecode.store._array import StoredArray
 from neurodecode.store._atomic import atomic_path, write_json
-from neurodecode.store._hdf5 import StoredArray, fingerprint_of, load, save
+from neurodecode.store._hdf5 import fingerprint_of, load
+from neurodecode.store._save import save
 
 __all__ = ["StoredArray", "atomic_path", "fingerprint_of", "load", "save", "write_json"]

@@ -9,10 +9,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from neurodecode.store._parts import part_of, sweep
+from neurodecode.store._room import FULL, NO_ROOM, disk_full
+
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Give a temporary name beside ``path``; rename it when the block ends without an error.
+
+    The file and its folder are on the disk before the block is left, so that a machine that loses
+    its power keeps the old file or the new one. Parts of writers that were killed are removed.
+
+    Raises
+    ------
+    OSError
+        If the disk is full; in one sentence that names the file.
 
     Examples
     --------
@@ -25,12 +36,34 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    sweep(target.parent)
+    part = part_of(target)
     try:
         yield part
+        _to_disk(part)
         part.replace(target)
+        _to_disk(target.parent)
+    except OSError as error:
+        if error.errno in FULL and NO_ROOM not in str(error):
+            raise disk_full(target, error.strerror, error.errno) from error
+        raise
     finally:
         part.unlink(missing_ok=True)
+
+
+def _to_disk(path: Path) -> None:
+    """Have the system write what it still holds in memory."""
+    folder = path.is_dir()
+    if folder and os.name != "posix":
+        return
+    file = os.open(path, os.O_RDONLY if folder else os.O_RDWR)
+    try:
+        os.fsync(file)
+    except OSError as error:
+        if error.errno in FULL or not folder:
+            raise  # some network file systems can't do it for folders
+    finally:
+        os.close(file)
 
 
 def write_json(path: str | Path, content: Any) -> Path:

@@ -11,122 +11,15 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodecode.data import Embeddings, Responses, blocks, fill_rows, read_rows
+from neurodecode.data import Embeddings, Responses, blocks
 from neurodecode.errors import CorruptFileError
-from neurodecode.store._atomic import atomic_path
-from neurodecode.store._layout import LIBVER, create_values, mapped
+from neurodecode.store._array import StoredArray
 
 FORMAT = "neurodecode-store"
-VERSION = 1
+VERSION = 2
+UNSCALED_VERSION = 1
+"""Files without a scale are written as older versions read them."""
 COLUMNS = ("stimulus", "run", "session", "times", "positions", "units", "valid")
-
-
-class StoredArray:
-    """The values of a stored recording; rows are read from the file when asked for.
-
-    It can be sent to worker processes: each opens the file for itself.
-    """
-
-    def __init__(self, path: str | Path, name: str = "values") -> None:
-        self.path = Path(path)
-        self.name = name
-        with h5py.File(self.path, "r") as file:
-            self.shape: tuple[int, ...] = tuple(int(size) for size in file[name].shape)
-            self.dtype: np.dtype[Any] = file[name].dtype
-        self._data: Any = None
-        self._mapped: NDArray[Any] | None = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_data": None, "_mapped": None}
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def __getitem__(self, index: Any, /) -> NDArray[Any]:
-        self._open()
-        first, rest = (index[0], index[1:]) if isinstance(index, tuple) else (index, ())
-        if isinstance(first, slice) and first.step in (None, 1):
-            return np.asarray(self._data[index])
-        rows = np.arange(self.shape[0])[first]
-        if np.ndim(rows) == 0:
-            return np.asarray(self._data[(int(rows), *rest)])
-        return read_rows(self._data, rows, rest)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        values = self[:]
-        return values if dtype is None else values.astype(dtype, copy=False)
-
-    def fill_rows(self, index: NDArray[Any], out: NDArray[Any]) -> None:
-        """Read rows into ``out``, in the order asked for; several threads may do so at once."""
-        self._open()
-        if self._mapped is None:
-            out[...] = read_rows(self._data, index)
-        else:
-            fill_rows(self._mapped, index, out)
-
-    def _open(self) -> None:
-        if self._data is None:
-            data = h5py.File(self.path, "r")[self.name]
-            self._mapped = mapped(self.path, data)
-            self._data = data
-
-    def __repr__(self) -> str:
-        return f"StoredArray({self.path.name}, shape {self.shape}, {self.dtype})"
-
-
-def save(path: str | Path, content: Responses | Embeddings, *, dtype: Any = None) -> Path:
-    """Write responses or embeddings to one file, block by block.
-
-    Lazy values (a memory map, another store, a reader's array) are never in memory as a whole.
-
-    Parameters
-    ----------
-    path : path
-        The file to write, usually ``something.h5``; an older file of that name is replaced when
-        the new one is whole.
-    content : Responses or Embeddings
-    dtype : dtype, optional
-        ``'float16'`` halves the file; default is the dtype of the values.
-
-    Returns
-    -------
-    Path
-        The file written.
-
-    Raises
-    ------
-    ValueError
-        If float16 can't hold the values.
-    """
-    header, columns = _describe(content)
-    shape = tuple(int(size) for size in content.values.shape)
-    kind = np.dtype(content.values.dtype if dtype is None else dtype)
-    with (
-        atomic_path(path) as part,
-        h5py.File(part, "w", track_order=True, libver=(LIBVER, LIBVER)) as file,
-    ):
-        data = create_values(file, shape, kind)
-        digest = _start_digest(header, columns, shape, kind)
-        for rows, block in blocks(content.values):
-            with np.errstate(over="ignore"):  # refused below, in words
-                narrow = block.astype(kind, copy=False)
-            if kind.kind == "f" and not _still_finite(block, narrow):
-                raise ValueError(
-                    f"{Path(path).name} can't be stored as {kind}: values up to "
-                    f"{np.abs(block[np.isfinite(block)]).max():.3g} overflow. Scale them first, "
-                    f"or store them as float32."
-                )
-            data[rows] = narrow
-            digest.update(np.ascontiguousarray(narrow).data)
-        for name, column in columns.items():
-            stored = column.astype(object) if column.dtype.kind == "U" else column
-            text = h5py.string_dtype() if column.dtype.kind == "U" else None
-            file.create_dataset(f"columns/{name}", data=stored, dtype=text)
-        file.attrs["format"] = FORMAT
-        file.attrs["version"] = VERSION
-        file.attrs["header"] = json.dumps(header, sort_keys=True)
-        file.attrs["fingerprint"] = digest.hexdigest()
-    return Path(path)
 
 
 def load(path: str | Path, *, verify: bool = True) -> Any:
@@ -161,10 +54,9 @@ def load(path: str | Path, *, verify: bool = True) -> Any:
         raise CorruptFileError(
             f"{source} is cut off or is no HDF5 file ({error}). Write it again."
         ) from error
-    values = StoredArray(source)
     if verify:
-        _verify(source, values, header, columns, stored)
-    return _rebuild(values, header, columns)
+        _verify(source, StoredArray(source), header, columns, stored)
+    return _rebuild(StoredArray(source, scale=columns.pop("scale", None)), header, columns)
 
 
 def fingerprint_of(path: str | Path) -> str:
@@ -173,7 +65,7 @@ def fingerprint_of(path: str | Path) -> str:
         return str(file.attrs["fingerprint"])
 
 
-def _describe(content: Responses | Embeddings) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def describe(content: Responses | Embeddings) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     if isinstance(content, Embeddings):
         return {"kind": "embeddings", "space": content.space}, {"stimulus": content.stimulus}
     header = {
@@ -195,13 +87,7 @@ def _describe(content: Responses | Embeddings) -> tuple[dict[str, Any], dict[str
     return header, plain
 
 
-def _still_finite(before: NDArray[Any], after: NDArray[Any]) -> bool:
-    if before.dtype.kind != "f" or after.dtype.itemsize >= before.dtype.itemsize:
-        return True
-    return bool(np.array_equal(np.isfinite(before), np.isfinite(after)))
-
-
-def _start_digest(
+def start_digest(
     header: dict[str, Any],
     columns: dict[str, NDArray[Any]],
     shape: tuple[int, ...],
@@ -257,7 +143,7 @@ def _verify(
     columns: dict[str, NDArray[Any]],
     stored: str,
 ) -> None:
-    digest = _start_digest(header, columns, values.shape, values.dtype)
+    digest = start_digest(header, columns, values.shape, values.dtype)
     try:
         for _, block in blocks(values):
             digest.update(np.ascontiguousarray(block).data)

@@ -20,6 +20,18 @@ MAX_CHUNK_BYTES = 2**20
 LIBVER = "v110"
 
 
+def new_file(sink: Any, kind: np.dtype[Any]) -> h5py.File:
+    """A new file in which values of this kind lie at multiples of their size, without gaps."""
+    return h5py.File(
+        sink,
+        "w",
+        track_order=True,
+        libver=(LIBVER, LIBVER),
+        alignment_threshold=1,
+        alignment_interval=kind.itemsize,
+    )
+
+
 def create_values(file: h5py.File, shape: tuple[int, ...], kind: np.dtype[Any]) -> h5py.Dataset:
     """A data set ``values`` whose chunks all get their place at once, in order."""
     properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)

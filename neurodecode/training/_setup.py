@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from lightning.fabric import Fabric
+from lightning.fabric.plugins.environments import LightningEnvironment, TorchElasticEnvironment
 from lightning.fabric.strategies.ddp import DDPStrategy
 from torch import nn
 
@@ -17,7 +18,11 @@ from neurodecode.training._split_adamw import SplitAdamW
 
 
 def make_fabric(plan: Plan) -> Fabric:
-    """One process on the plan's device, or this one of those that torchrun started."""
+    """One process on the plan's device, or this one of those that torchrun started.
+
+    Which of the two is told to Fabric. Left to guess, it warns wherever an ``srun`` is on the path,
+    and takes each task of a Slurm job for a rank of one training.
+    """
     device = pick_device(plan.device)
     precision: Any = "32-true" if plan.precision == SPLIT else plan.precision
     world = int(os.environ.get("WORLD_SIZE", "1"))
@@ -31,10 +36,16 @@ def make_fabric(plan: Plan) -> Fabric:
             num_nodes=world // local,
             strategy=strategy,
             precision=precision,
+            plugins=[TorchElasticEnvironment()],
         )
     else:
         chosen: Any = 1 if device.type == "cpu" or device.index is None else [device.index]
-        fabric = Fabric(accelerator=device.type, devices=chosen, precision=precision)
+        fabric = Fabric(
+            accelerator=device.type,
+            devices=chosen,
+            precision=precision,
+            plugins=[LightningEnvironment()],
+        )
     fabric.launch()
     return fabric
 

@@ -85,16 +85,14 @@ def test_indices_mean_what_they_mean_to_numpy(tmp_path, index):
     assert np.array_equal(lazy[index, 3:7], memory[index][..., 3:7])
 
 
-def test_float16_halves_the_file_and_refuses_to_overflow(tmp_path):
+def test_float16_halves_the_file(tmp_path):
     big = responses(200, 400)
     full, half = tmp_path / "f.h5", tmp_path / "h.h5"
     store.save(full, big)
     store.save(half, big, dtype="float16")
     assert half.stat().st_size < 0.6 * full.stat().st_size
+    assert store.load(half).values.dtype == np.float16
     assert np.allclose(store.load(half).array(), big.array(), atol=5e-3)
-    loud = big.with_values(big.array() * 1e5)
-    with pytest.raises(ValueError, match=r"loud\.h5 can't be stored as float16: values up to"):
-        store.save(tmp_path / "loud.h5", loud, dtype="float16")
     assert sorted(one.name for one in tmp_path.iterdir()) == ["f.h5", "h.h5"]
 
 
@@ -151,7 +149,8 @@ def test_altered_bytes_never_pass_for_good(tmp_path):
     path = store.save(tmp_path / "r.h5", responses(20, 10))
     whole, before = path.read_bytes(), responses(20, 10)
     refused = 0
-    for place in np.random.default_rng(0).choice(len(whole), 60, replace=False):
+    for place in np.random.default_rng(0).choice(len(whole), 120, replace=False):
+        path.unlink()  # HDF5 shares what it has cached of a file that is still open
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1 :])
         try:
             after = store.load(path)
