@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import gc
+import html
+import tempfile
 import time
 import webbrowser
 from collections import deque
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,9 +68,9 @@ def run(options: argparse.Namespace, terminal: Terminal) -> int:
                 drawing=drawing,
             )
         )
-        terminal.remark(f"the page: {page.url} (on this machine only)")
+        terminal.remark(f"the page: {page.url} (on this machine, for who has the address)")
         if options.open:
-            webbrowser.open(page.url)
+            stack.enter_context(_opened(page.url))
         # what is loaded by now stays: collecting garbage would look at all of it, for half a second
         gc.collect()
         gc.freeze()
@@ -88,6 +91,20 @@ def run(options: argparse.Namespace, terminal: Terminal) -> int:
     low, high = np.percentile(latency, [50, 99])
     terminal.remark(f"{page.state.count} windows; median {low:.1f} ms, 99 % under {high:.1f} ms")
     return 0
+
+
+@contextmanager
+def _opened(address: str) -> Iterator[None]:
+    """Have a browser show an address that is nobody else's business.
+
+    Programs and their arguments are seen by everybody on a machine, so the browser is given a file
+    that only this person reads (mkdtemp), and which leads on to the address.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        lead = Path(folder) / "stream.html"
+        lead.write_text(f'<meta http-equiv="refresh" content="0; url={html.escape(address)}">')
+        webbrowser.open(lead.as_uri())
+        yield
 
 
 def _source(options: argparse.Namespace, channels: tuple[str, ...]) -> FileSource | LslSource:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import io
 import json
-import re
+import secrets
 import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib import resources
 from types import TracebackType
 from typing import Any, Self
 
@@ -21,9 +16,9 @@ from numpy.typing import NDArray
 
 from neurodecode.data import Embeddings, Stimuli
 from neurodecode.streaming._drawing import Drawing
+from neurodecode.streaming._server import PageServer, handler_of
 
 LOCAL = "127.0.0.1"
-PICTURE = re.compile(r"/(picture|drawn)/(\d{1,9})")
 
 
 @dataclass(frozen=True)
@@ -116,7 +111,10 @@ class LivePage:
     """Serves the page on 127.0.0.1, as long as the ``with`` block lasts.
 
     Requests that name another host are refused, so that no web page elsewhere can read the
-    decoder through a borrowed name. All text is set as text, never as HTML.
+    decoder through a borrowed name. Everything else that runs on the machine, other people's
+    programs too, can reach the port: each request has to carry the token in the page's address
+    (128 random bits, made anew each time), or is answered 403. All text is set as text, never as
+    HTML.
 
     Parameters
     ----------
@@ -132,8 +130,10 @@ class LivePage:
     --------
     >>> known = Candidates(Embeddings(np.eye(2), ["a", "b"], "toy"))
     >>> with LivePage(known, title="Toy", evidence="Chance: 1 of 2.") as page:
+    ...     page.url.endswith(f"/?token={page.token}")
     ...     page.show(known.nearest(np.ones(2), 1), time_s=1.0, latency_ms=3.0)
     ...     page.state.count
+    True
     1
     """
 
@@ -148,15 +148,17 @@ class LivePage:
     ) -> None:
         self.candidates, self.drawing = candidates, drawing
         self.state = State(title, evidence)
+        self.is_open = False
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer((LOCAL, port), _handler(self))
-        self._server.daemon_threads = True
+        self._server = PageServer((LOCAL, port), handler_of(self))
         self.port = self._server.server_port
-        self.url = f"http://{LOCAL}:{self.port}/"
+        self.token = secrets.token_urlsafe(16)
+        self.url = f"http://{LOCAL}:{self.port}/?token={self.token}"
 
     def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
+        self.is_open = True
         return self
 
     def __exit__(
@@ -165,6 +167,7 @@ class LivePage:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.is_open = False
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -204,64 +207,3 @@ class LivePage:
             return self.candidates.picture(number)
         drawn = None if self.drawing is None else self.drawing.last
         return drawn.png if drawn is not None and drawn.number == number else None
-
-
-@cache
-def page_html() -> str:
-    """The page, which holds no data."""
-    return resources.files("neurodecode.streaming").joinpath("page.html").read_text("utf-8")
-
-
-@cache
-def policy() -> str:
-    """Content security policy: this page's own style and script, nothing from elsewhere."""
-    hashes = [
-        base64.b64encode(hashlib.sha256(part.encode()).digest()).decode()
-        for name in ("style", "script")
-        for part in re.findall(f"<{name}>(.*?)</{name}>", page_html(), re.DOTALL)
-    ]
-    return (
-        f"default-src 'none'; style-src 'sha256-{hashes[0]}'; script-src 'sha256-{hashes[1]}'; "
-        "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
-    )
-
-
-def _handler(page: LivePage) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        """Answers GET of four kinds."""
-
-        def do_GET(self) -> None:
-            port = page.port
-            if self.headers.get("Host") not in (f"{LOCAL}:{port}", f"localhost:{port}"):
-                self.send_error(403, "This page is for this machine only")
-                return
-            kind, content = _answer(page, self.path)
-            if content is None:
-                self.send_error(404)
-                return
-            self.send_response(200)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(content)))
-            self.send_header("Content-Security-Policy", policy())
-            self.send_header("X-Content-Type-Options", "nosniff")
-            self.send_header("Referrer-Policy", "no-referrer")
-            self.send_header("Cross-Origin-Resource-Policy", "same-origin")
-            cached = "max-age=3600" if self.path.startswith("/picture/") else "no-store"
-            self.send_header("Cache-Control", cached)
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Say nothing: a request every 50 ms is no news."""
-
-    return Handler
-
-
-def _answer(page: LivePage, path: str) -> tuple[str, bytes | None]:
-    if path == "/":
-        return "text/html; charset=utf-8", page_html().encode()
-    if path == "/state":
-        return "application/json", page.as_json()
-    wanted = PICTURE.fullmatch(path)
-    return "image/png", page.picture(wanted[1], int(wanted[2])) if wanted else None

@@ -74,7 +74,7 @@ def page(kit):
 
 def get(page, path):
     connection = HTTPConnection(urlsplit(page.url).netloc, timeout=5)
-    connection.request("GET", path)
+    connection.request("GET", f"{path}?token={page.token}")
     answer = connection.getresponse()
     content = answer.read()
     connection.close()
@@ -138,14 +138,15 @@ def test_page_updates_in_a_browser(page, kit):
             page.show(nearest, time_s=float(number), latency_ms=4.0)
             wait.until(lambda one, n=number: one.find_element(By.ID, "count").text == str(n))
             wait.until(
-                lambda one, n=number: one.execute_script(
-                    "const it = document.getElementById('drawing');"
-                    "return it.complete && it.naturalWidth > 0 && it.src.endsWith('/drawn/' + "
-                    f"{n})"
+                lambda one, n=number, p=place: one.execute_script(
+                    "const it = document.getElementById('drawing'), at = (e) => new URL(e.src);"
+                    "const first = document.querySelector('#now li img');"
+                    "return first !== null && it.complete && it.naturalWidth > 0 &&"
+                    "  at(it).pathname === arguments[0] && at(first).pathname === arguments[1]",
+                    f"/drawn/{n}",
+                    f"/picture/{p}",
                 )
             )
-            first = browser.find_element(By.CSS_SELECTOR, "#now li img")
-            assert first.get_attribute("src").endswith(f"/picture/{place}")
-        assert "up to 2.00 s" in browser.find_element(By.ID, "drawn-of").text
+        wait.until(lambda one: "up to 2.00 s" in one.find_element(By.ID, "drawn-of").text)
     finally:
         browser.quit()

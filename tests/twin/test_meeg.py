@@ -121,8 +121,11 @@ def test_zero_signal_leaves_what_all_scenes_evoke_and_nothing_else():
 def test_people_and_sessions_differ_in_place_and_the_seed_decides():
     plan = Design(n_test=2, test_repeats=1)
     first, second = twin.eeg(2, 4, design=plan)
-    again = twin.eeg(1, 4, design=plan)[0]
+    again = twin.eeg(2, 4, design=plan)[0]
     assert np.array_equal(first.array(), again.array())
+    # with one person the products are of other sizes, and sums may be rounded in another order
+    alone = twin.eeg(1, 4, design=plan)[0].array()
+    np.testing.assert_allclose(alone, first.array(), rtol=1e-4, atol=1e-5 * alone.std())
     assert np.abs(first.positions - second.positions).max() > 1
     person = MeegPerson(0, EEG, n_sessions=2)
     ratio = np.linalg.norm(person.fields[0] - person.fields[1]) / np.linalg.norm(person.fields[0])
