@@ -8,6 +8,7 @@ in it, what happened and what to do. What the caller did wrong is checked before
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -86,9 +87,11 @@ _REMEDY = "It is truncated, damaged or not of this kind; obtain it again."
 
 
 def _is_named(source: Any, error: Exception) -> bool:
-    """Whether the message names this file, one inside this folder, or went through a door."""
-    text, name = str(error), Path(str(source)).name
-    return text.endswith(_REMEDY) or str(source) in text or ("." in name and name in text)
+    """Whether the message names this file, one in or beside it, or went through a door."""
+    text, path = str(error), Path(str(source))
+    beside = path.parent.name != "" and f"{path.parent}{os.sep}" in text
+    named = str(source) in text or ("." in path.name and path.name in text)
+    return text.endswith(_REMEDY) or beside or named
 
 
 def _broken(source: Any, what: str, place: str, error: Exception) -> CorruptFileError:

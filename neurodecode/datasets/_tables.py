@@ -15,6 +15,9 @@ from neurodecode.datasets._door import reading
 from neurodecode.datasets._files import existing
 from neurodecode.errors import CorruptFileError
 
+ROWS_TO_JUDGE = 5
+SAMPLES_APART = 2.0
+SHARE_DAMAGED = 0.2
 PAGE = ("<!doctype", "<html", "<?xml", "<head", "<body")
 
 
@@ -137,7 +140,7 @@ def shown_ids(column: Any, what: str, where: str) -> NDArray[np.str_]:
     if absent.any():
         first = int(np.flatnonzero(absent)[0])
         raise CorruptFileError(
-            f"{int(absent.sum())} of {len(values)} events of {where} have no '{what}' (first: row "
+            f"{where}: {int(absent.sum())} of {len(values)} events have no '{what}' (first: row "
             f"{first + 1}), so what was shown is not known. Name it, or leave these rows out."
         )
     return values.astype(str).to_numpy(dtype=np.str_)
@@ -166,3 +169,40 @@ def refuse_doubles(
                 f"{where} has the event '{event[1]}' at {event[0]:g} s twice (rows {first + 1} and "
                 f"{row + 1}). A row was doubled; take one out."
             )
+
+
+def check_samples(frame: Any, onset: NDArray[np.float64], where: str) -> None:
+    """Compare onsets (s) with the column ``sample``, where a table has it: BIDS states both.
+
+    Some tables count their samples from another event, so the distance need only be the same in
+    nearly all rows; the few that differ are damaged.
+
+    Raises
+    ------
+    CorruptFileError
+        Naming the first row in which they disagree.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> onset = np.array([1.0, 2.0, 3.0])
+    >>> check_samples(pandas.DataFrame({"sample": [250, 500, 750]}), onset, "events.tsv")
+    """
+    import pandas
+
+    if "sample" not in frame.columns or len(frame) < ROWS_TO_JUDGE:
+        return
+    sample = pandas.to_numeric(frame["sample"], errors="coerce").to_numpy(dtype=np.float64)
+    steps = [np.diff(one[np.isfinite(sample)]) for one in (sample, onset)]
+    if not (steps[1] > 0).any():
+        return
+    rate = np.median(steps[0][steps[1] > 0] / steps[1][steps[1] > 0])
+    shift = sample - onset * rate
+    apart = ~(np.abs(shift - np.nanmedian(shift)) <= SAMPLES_APART)
+    if 0 < apart.sum() <= len(frame) * SHARE_DAMAGED:
+        row = int(np.flatnonzero(apart)[0])
+        raise CorruptFileError(
+            f"{where}, row {row + 1}: onset {onset[row]:g} s and sample {sample[row]:g} do not "
+            f"belong together, as those of {int((~apart).sum())} other rows do at {rate:g} samples "
+            f"a second. One of them was changed; obtain the table again."
+        )

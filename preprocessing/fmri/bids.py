@@ -12,6 +12,11 @@ import json
 from pathlib import Path
 
 from neurodecode.data import Recording, listing
+from neurodecode.datasets._door import reading
+from neurodecode.datasets._tables import read_text
+from neurodecode.errors import CorruptFileError
+
+LONGEST_TR_S = 100
 
 
 def read_bids(
@@ -165,8 +170,12 @@ def _tr_s(file: Path) -> float | None:
     sidecar = file.with_name(file.name.split(".nii")[0] + ".json")
     if not sidecar.exists():
         return None
-    try:
-        stated = json.loads(sidecar.read_text()).get("RepetitionTime")
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{sidecar} is not JSON: {error}.") from error
-    return None if stated is None else float(stated)
+    text = read_text(sidecar, "a sidecar")
+    with reading(sidecar, "a sidecar"):
+        stated = json.loads(text).get("RepetitionTime")
+        if stated is not None and not 0 < float(stated) < LONGEST_TR_S:
+            raise CorruptFileError(
+                f"{sidecar} states a RepetitionTime of {stated} s; one between 0 and "
+                f"{LONGEST_TR_S} s was expected."
+            )
+        return None if stated is None else float(stated)

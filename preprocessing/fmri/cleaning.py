@@ -9,6 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodecode.data import listing
+from neurodecode.datasets._tables import read_table
 from neurodecode.errors import CorruptFileError
 
 Scale = Literal["zscore", "percent", "none"]
@@ -98,6 +100,8 @@ def read_confounds(
     ------
     ValueError
         If there is no table, no such column, or another number of rows than volumes.
+    CorruptFileError
+        If the file is no table, or a column holds text.
     """
     import pandas
 
@@ -107,31 +111,38 @@ def read_confounds(
         raise ValueError(
             f"Confounds {list(names)} are asked for, but {where} has no table of confounds."
         )
-    frame = _read_table(table) if isinstance(table, str | Path) else pandas.DataFrame(table)
+    stored = isinstance(table, str | Path)
+    frame = read_table(table, "a table of confounds") if stored else pandas.DataFrame(table)
+    name = f"{table} ({where})" if stored else f"of {where}"
     wanted = list(frame.columns) if names == ("all",) else list(names)
     missing = [name for name in wanted if name not in frame.columns]
     if missing or len(frame) != n_volumes:
         raise ValueError(
-            f"The confounds of {where} have {len(frame)} rows and the columns "
+            f"The confounds {name} have {len(frame)} rows and the columns "
             f"{[str(name) for name in frame.columns][:12]}; {n_volumes} rows and the columns "
             f"{wanted} were expected."
         )
-    values = frame[wanted].apply(pandas.to_numeric, errors="coerce").to_numpy(dtype=np.float64)
+    values = _numbers(frame[wanted], name)
     mean = np.nanmean(values, axis=0)
     values = np.where(np.isfinite(values), values, mean) - mean
     spread = values.std(axis=0)
     return np.asarray(values / np.where(spread > 0, spread, 1.0))
 
 
-def _read_table(path: str | Path) -> Any:
+def _numbers(frame: Any, name: str) -> NDArray[np.float64]:
+    """The columns as numbers; a cell without one (a derivative has none at first) is NaN."""
     import pandas
 
-    try:
-        return pandas.read_csv(path, sep="," if Path(path).suffix == ".csv" else "\t")
-    except FileNotFoundError:
-        raise FileNotFoundError(f"There is no table of confounds at {path}.") from None
-    except (ValueError, UnicodeDecodeError) as error:
-        raise CorruptFileError(f"{path} can't be read as a table of confounds: {error}.") from error
+    numbers = frame.apply(pandas.to_numeric, errors="coerce")
+    text = numbers.isna() & frame.notna() & ~frame.isin(["n/a"])
+    damaged = text.any(axis=0) | numbers.isna().all(axis=0)
+    if damaged.any():
+        raise CorruptFileError(
+            f"The confounds {name} have {int(damaged.sum())} columns with text in place of "
+            f"numbers, or with no number at all ({listing(frame.columns[damaged])}). Leave these "
+            f"columns out, or obtain the table again."
+        )
+    return np.asarray(numbers.to_numpy(dtype=np.float64))
 
 
 def _cosines(n_volumes: int, tr_s: float, high_pass_hz: float) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodecode.datasets._tables import check_samples, read_table, refuse_doubles, shown_ids
 from neurodecode.errors import CorruptFileError
 
 ROUNDING_S = 1e-3
@@ -55,27 +56,31 @@ def read_events(table: Any, *, stimulus: str | None, where: str) -> Events:
     Raises
     ------
     CorruptFileError
-        If the file is no table.
-    ValueError
-        If a column is missing, or an onset or duration is no number.
+        If the file is no table, a column is missing, an onset or duration is no number, an event
+        has no stimulus or stands there twice.
     """
     frame, name = _frame(table, where)
     column = stimulus or ("stimulus" if "stimulus" in frame.columns else "trial_type")
     missing = [one for one in ("onset", "duration", column) if one not in frame.columns]
     if missing:
-        raise ValueError(
+        raise CorruptFileError(
             f"The events of {name} have no column {missing}; they have "
             f"{[str(one) for one in frame.columns]}."
         )
     onset, duration = (_numbers(frame[one], one, name) for one in ("onset", "duration"))
     if (duration < 0).any():
-        raise ValueError(f"The events of {name} have a negative duration ({duration.min():g} s).")
+        raise CorruptFileError(
+            f"The events of {name} have a negative duration ({duration.min():g} s)."
+        )
+    shown = shown_ids(frame[column], column, name)
+    refuse_doubles(onset, shown, duration, name)
+    check_samples(frame, onset, name)
     rest = {
         str(one): frame[one].to_numpy()
         for one in frame.columns
         if one not in ("onset", "duration", column)
     }
-    return Events(onset, duration, frame[column].astype(str).to_numpy(dtype=np.str_), rest)
+    return Events(onset, duration, shown, rest)
 
 
 def check_inside(events: Events, n_volumes: int, tr_s: float, where: str) -> None:
@@ -83,7 +88,7 @@ def check_inside(events: Events, n_volumes: int, tr_s: float, where: str) -> Non
 
     Raises
     ------
-    ValueError
+    CorruptFileError
         Naming the run, the first such event and the length of the scan.
     """
     end_s = n_volumes * tr_s
@@ -92,7 +97,7 @@ def check_inside(events: Events, n_volumes: int, tr_s: float, where: str) -> Non
     outside |= events.onset >= end_s
     if outside.any():
         first = int(np.flatnonzero(outside)[0])
-        raise ValueError(
+        raise CorruptFileError(
             f"{int(outside.sum())} of {len(events)} events lie outside the scan of {where}, which "
             f"lasts {end_s:g} s ({n_volumes} volumes of {tr_s:g} s): '{events.stimulus[first]}' "
             f"from {events.onset[first]:g} to {stop[first]:g} s. Check the unit of the onsets "
@@ -106,13 +111,9 @@ def _frame(table: Any, where: str) -> tuple[Any, str]:
     if not isinstance(table, str | Path):
         return pandas.DataFrame(table), where
     path = Path(table)
-    try:
-        frame = pandas.read_csv(path, sep="," if path.suffix == ".csv" else "\t")
-    except FileNotFoundError:
-        raise FileNotFoundError(f"There is no table of events at {path} ({where}).") from None
-    except (ValueError, UnicodeDecodeError) as error:
-        raise CorruptFileError(f"{path} can't be read as a table of events: {error}.") from error
-    return frame, str(path)
+    if not path.exists():
+        raise FileNotFoundError(f"There is no table of events at {path} ({where}).")
+    return read_table(path, "a table of events"), str(path)
 
 
 def _numbers(column: Any, what: str, name: str) -> NDArray[np.float64]:
@@ -122,7 +123,7 @@ def _numbers(column: Any, what: str, name: str) -> NDArray[np.float64]:
     wrong = ~np.isfinite(values)
     if wrong.any():
         first = int(np.flatnonzero(wrong)[0])
-        raise ValueError(
+        raise CorruptFileError(
             f"{int(wrong.sum())} events of {name} have no number as {what} (first: row "
             f"{first + 1}, '{column.iloc[first]}')."
         )

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodecode.errors import CorruptFileError
+from neurodecode.datasets._door import reading
+from neurodecode.datasets._images import WHAT, check_whole, open_image
 
 AFFINE_TOLERANCE_MM = 1e-3
-_BROKEN = (OSError, EOFError, ValueError, zlib.error)
 
 
 def name_of(image: Any) -> str:
@@ -38,18 +37,15 @@ def load_image(image: Any) -> Any:
     Raises
     ------
     CorruptFileError
-        If the file is no image.
+        If the file is no image or damaged; a compressed one is unpacked to its end once.
     """
-    import nibabel
-
-    if hasattr(image, "get_fdata"):
-        return image
-    try:
-        return image.load() if hasattr(image, "load") else nibabel.load(image)
-    except FileNotFoundError:
-        raise FileNotFoundError(f"There is no image at {name_of(image)}. Check the path.") from None
-    except (*_BROKEN, nibabel.filebasedimages.ImageFileError) as error:
-        raise _broken(image, error) from error
+    if isinstance(image, str | Path):
+        return open_image(image)
+    with reading(name_of(image), WHAT):
+        loaded = image if hasattr(image, "get_fdata") else image.load()
+        if hasattr(loaded, "file_map"):
+            check_whole(loaded)
+    return loaded
 
 
 def read_values(image: Any) -> NDArray[Any]:
@@ -61,10 +57,8 @@ def read_values(image: Any) -> NDArray[Any]:
         If the file is cut off.
     """
     loaded = load_image(image)
-    try:
+    with reading(name_of(image), WHAT):
         return np.asarray(loaded.get_fdata(dtype=np.float32, caching="unchanged"))
-    except _BROKEN as error:
-        raise _broken(image, error) from error
 
 
 def read_mask(mask: Any) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
@@ -190,10 +184,3 @@ def grid_index(positions: NDArray[Any], affine: NDArray[Any]) -> NDArray[np.intp
 def _shift_mm(one: NDArray[Any], other: NDArray[Any], shape: tuple[int, ...]) -> float:
     corners = np.array([[0, 0, 0, 1], [*(size - 1 for size in shape), 1]])
     return float(np.linalg.norm((corners @ (one - other).T)[:, :3], axis=1).max())
-
-
-def _broken(image: Any, error: Exception) -> CorruptFileError:
-    return CorruptFileError(
-        f"{name_of(image)} can't be read as an image: {str(error) or type(error).__name__}. It is "
-        f"truncated or not of this kind; obtain it again."
-    )

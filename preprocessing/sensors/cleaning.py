@@ -12,6 +12,7 @@ import mne
 import numpy as np
 
 from neurodecode.data import listing
+from neurodecode.datasets._recordings import check_recording, check_sidecar
 from neurodecode.errors import CorruptFileError
 from neurodecode.preprocessing.sensors.artefacts import Artefacts, without_artefacts
 
@@ -72,6 +73,7 @@ def read_raw(source: Any) -> mne.io.BaseRaw:
     path = Path(source)
     if not path.exists():
         raise FileNotFoundError(f"There is no recording {path}.")
+    check_recording(path)
     try:
         raw = mne.io.read_raw(path, preload=False, verbose="error")
         raw[:, raw.n_times - 1]
@@ -80,6 +82,9 @@ def read_raw(source: Any) -> mne.io.BaseRaw:
             f"{path} can't be read as a raw recording ({type(error).__name__}: {error}). "
             f"The file is truncated, or of a format that MNE does not read."
         ) from error
+    for part in raw.filenames[1:]:  # a long FIF recording goes on in further files
+        check_recording(part)
+    check_sidecar(path, float(raw.info["sfreq"]), int(raw.n_times))
     return raw
 
 

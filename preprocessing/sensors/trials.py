@@ -12,6 +12,8 @@ import pandas as pd
 
 from neurodecode.data import Responses
 from neurodecode.datasets._montage import sensor_places
+from neurodecode.datasets._tables import check_samples, read_table, refuse_doubles, shown_ids
+from neurodecode.errors import CorruptFileError
 
 STIMULUS_COLUMNS = ("stimulus", "trial_type")
 
@@ -49,23 +51,28 @@ def read_events(source: Any) -> pd.DataFrame:
 
     Raises
     ------
-    ValueError
-        If a column is missing or an onset is not a number.
+    CorruptFileError
+        If a column is missing, an onset is not a number, an event has no stimulus or stands there
+        twice.
     """
-    table = source if isinstance(source, pd.DataFrame) else pd.read_csv(source, sep="\t")
-    where = "The table of events" if isinstance(source, pd.DataFrame) else str(source)
+    given = isinstance(source, pd.DataFrame)
+    table: pd.DataFrame = source if given else read_table(source, "a table of events")
+    where = "The table of events" if given else str(source)
     named = [name for name in STIMULUS_COLUMNS if name in table.columns]
     if "onset" not in table.columns or not named:
-        raise ValueError(
+        raise CorruptFileError(
             f"{where} needs the columns 'onset' (seconds) and 'stimulus' or 'trial_type'; it has "
             f"{', '.join(map(str, table.columns))}."
         )
-    onset = pd.to_numeric(table["onset"], errors="coerce")
+    onset = np.asarray(pd.to_numeric(table["onset"], errors="coerce"), dtype=np.float64)
     if not np.isfinite(onset).all():
-        raise ValueError(
+        raise CorruptFileError(
             f"{where} has {int((~np.isfinite(onset)).sum())} onsets that are not numbers."
         )
-    return table.assign(onset=onset.astype(float), stimulus=table[named[0]].astype(str))
+    stimulus = shown_ids(table[named[0]], named[0], where)
+    refuse_doubles(onset, stimulus, np.zeros(len(onset)), where)
+    check_samples(table, onset, where)
+    return table.assign(onset=onset, stimulus=stimulus)
 
 
 def cut_trials(raw: mne.io.BaseRaw, events: pd.DataFrame, window: Window) -> mne.Epochs:
@@ -84,11 +91,19 @@ def cut_trials(raw: mne.io.BaseRaw, events: pd.DataFrame, window: Window) -> mne
         first = events[outside].iloc[0]
         raise ValueError(
             f"{int(outside.sum())} of {len(events)} trial windows ({window.tmin_s:g} to "
-            f"{window.tmax_s:g} s) reach outside the recording of {length_s:.3f} s (first: "
+            f"{window.tmax_s:g} s) reach outside {_name_of(raw)} of {length_s:.3f} s (first: "
             f"stimulus '{first['stimulus']}' at {first['onset']:.3f} s). Drop those events or "
             f"shorten the window."
         )
     sample = raw.first_samp + np.round(events["onset"].to_numpy() * raw.info["sfreq"]).astype(int)
+    same = np.flatnonzero(np.diff(np.sort(sample)) == 0)
+    if len(same):
+        rows = np.flatnonzero(sample == np.sort(sample)[same[0]])[:2]
+        raise ValueError(
+            f"Rows {rows[0] + 1} and {rows[1] + 1} of the events of {_name_of(raw)} start in the "
+            f"same sample ({events['onset'].iloc[rows[0]]:.3f} s). A row was doubled, or an onset "
+            f"changed; keep one of them."
+        )
     codes = np.unique(events["stimulus"].to_numpy(dtype=str), return_inverse=True)[1] + 1
     return mne.Epochs(
         raw,
@@ -102,6 +117,11 @@ def cut_trials(raw: mne.io.BaseRaw, events: pd.DataFrame, window: Window) -> mne
         event_repeated="error",
         verbose="error",
     )
+
+
+def _name_of(raw: mne.io.BaseRaw) -> str:
+    files = [str(one) for one in raw.filenames if one is not None]
+    return files[0] if files else "the recording"
 
 
 def from_epochs(

@@ -71,7 +71,7 @@ def test_no_stimulus_is_called_nan(absent):
     with pytest.raises(CorruptFileError) as error:
         shown_ids(["face", absent, absent], "trial_type", "events.tsv")
     assert str(error.value) == (
-        "2 of 3 events of events.tsv have no 'trial_type' (first: row 2), so what was shown is not "
+        "events.tsv: 2 of 3 events have no 'trial_type' (first: row 2), so what was shown is not "
         "known. Name it, or leave these rows out."
     )
 

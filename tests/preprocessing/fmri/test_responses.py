@@ -12,6 +12,7 @@ from neurodecode.contracts import Preprocessor
 from neurodecode.data import Recording
 from neurodecode.errors import CorruptFileError
 from neurodecode.preprocessing import fmri
+from neurodecode.preprocessing.fmri.cleaning import read_confounds
 
 SHAPE, N_VOLUMES, TR_S = (4, 3, 2), 30, 2.0
 AFFINE = np.diag([3.0, 3.0, 4.0, 1.0])
@@ -201,7 +202,7 @@ def test_truncated_images_are_named(tmp_path, part, compressed):
     whole = file.read_bytes()
     file.write_bytes(whole[: int(part * len(whole))])
     cut = Recording("s", "fmri", (file,), recording.events, ("1",), None, recording.mask)
-    with pytest.raises(CorruptFileError, match=r"cut\.nii(\.gz)? can't be read as an image: .*"):
+    with pytest.raises(CorruptFileError, match=r"cut\.nii(\.gz)? (can't be read as an|is cut).*"):
         fmri.single_trials(cut)
 
 
@@ -252,11 +253,71 @@ def test_confounds_are_checked(tmp_path):
 
 
 def test_confound_cells_without_a_number_become_the_mean():
-    from neurodecode.preprocessing.fmri.cleaning import read_confounds
-
     table = pandas.DataFrame({"x": ["n/a", "1", "3"]})
     values = read_confounds(table, ("all",), 3, "run")
     np.testing.assert_allclose(values[:, 0], np.array([0, -1, 1]) / np.sqrt(2 / 3))
+
+
+@pytest.mark.parametrize("cells", [["n/a", "what", "3"], [None, None, None]])
+def test_confound_cells_with_text_are_refused(tmp_path, cells):
+    file = tmp_path / "confounds.tsv"
+    pandas.DataFrame({"x": cells, "y": [1, 2, 3]}).to_csv(file, sep="\t", index=False, na_rep="n/a")
+    assert read_confounds(file, ("y",), 3, "run 1").shape == (3, 1)
+    with pytest.raises(CorruptFileError) as error:
+        read_confounds(file, ("x",), 3, "run 1")
+    assert str(error.value) == (
+        f"The confounds {file} (run 1) have 1 columns with text in place of numbers, or with no "
+        f"number at all ('x'). Leave these columns out, or obtain the table again."
+    )
+
+
+def _changed_events(tmp_path, **columns):
+    file = tmp_path / "changed_events.tsv"
+    pandas.DataFrame(EVENTS | columns).to_csv(file, sep="\t", index=False, na_rep="n/a")
+    recording = _write(tmp_path, n_runs=1)
+    return file, Recording("s", "fmri", recording.files, (file,), ("1",), None, recording.mask)
+
+
+def test_an_event_without_a_name_is_no_stimulus_called_nan(tmp_path):
+    file, changed = _changed_events(tmp_path, trial_type=["face", None, "face"])
+    with pytest.raises(CorruptFileError) as error:
+        fmri.single_trials(changed)
+    assert str(error.value) == (
+        f"{file}: 1 of 3 events have no 'trial_type' (first: row 2), so what was shown is not "
+        f"known. Name it, or leave these rows out."
+    )
+
+
+def test_a_doubled_event_is_refused(tmp_path):
+    file, changed = _changed_events(tmp_path, onset=[4.0, 40.0, 4.0])
+    with pytest.raises(CorruptFileError) as error:
+        fmri.single_trials(changed)
+    assert str(error.value) == (
+        f"{file} has the event 'face' at 4 s twice (rows 1 and 3). A row was doubled; take one out."
+    )
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"<!DOCTYPE html>", b"\xff\xfe\0", b"onset\tdur", b"a\n1\t2"]
+)
+def test_events_that_are_no_table_are_one_sentence_with_their_name(tmp_path, content):
+    file, changed = _changed_events(tmp_path)
+    file.write_bytes(content)
+    with pytest.raises(CorruptFileError, match=r"changed_events\.tsv"):
+        fmri.single_trials(changed)
+
+
+def test_a_damaged_image_is_not_read_as_good(tmp_path):
+    recording = _write(tmp_path, n_runs=1)
+    content = bytearray(recording.files[0].read_bytes())
+    content[-7] ^= 1  # the checksum
+    recording.files[0].write_bytes(bytes(content))
+    with pytest.raises(CorruptFileError, match=r"run0\.nii\.gz .*incorrect data check"):
+        fmri.single_trials(recording)
+    given = nibabel.load(recording.files[0])
+    loaded = Recording("s", "fmri", (given,), recording.events, ("1",), None, recording.mask)
+    with pytest.raises(CorruptFileError, match=r"run0\.nii\.gz .*incorrect data check"):
+        fmri.single_trials(loaded)
 
 
 def test_smoothing_spreads_a_peak(tmp_path):

@@ -122,7 +122,7 @@ def test_a_truncated_file_is_refused_by_name(tmp_path: Path) -> None:
     raw_eeg().save(path, verbose="error")
     broken = tmp_path / "broken_raw.fif"
     broken.write_bytes(path.read_bytes()[:3000])
-    with pytest.raises(CorruptFileError, match=r"broken_raw\.fif can't be read as a raw recording"):
+    with pytest.raises(CorruptFileError, match=r"broken_raw\.fif is cut off or damaged: tag 300"):
         eeg.read_raw(broken)
 
 
@@ -135,3 +135,53 @@ def test_runs_of_another_sampling_rate_are_refused() -> None:
 def test_meg_and_eeg_differ_in_their_defaults_only() -> None:
     assert meg.CLEANING.picks == "meg"
     assert eeg.CLEANING.reference == "average"
+
+
+def test_a_brainvision_file_that_was_cut_off_is_no_shorter_recording(tmp_path: Path) -> None:
+    mne.export.export_raw(tmp_path / "x_eeg.vhdr", raw_eeg(), verbose="error")
+    data = tmp_path / "x_eeg.eeg"
+    (tmp_path / "x_eeg.json").write_text('{"RecordingDuration": 8.0, "SamplingFrequency": 250}')
+    assert eeg.read_raw(tmp_path / "x_eeg.vhdr").n_times == 2000
+    data.write_bytes(data.read_bytes()[: len(data.read_bytes()) // 2])
+    with pytest.raises(CorruptFileError) as error:
+        eeg.read_raw(tmp_path / "x_eeg.vhdr")
+    assert str(error.value) == (
+        f"{tmp_path / 'x_eeg.vhdr'} lasts 4 s but x_eeg.json says 8 s. It is cut off, or they "
+        f"belong to different recordings."
+    )
+
+
+def test_a_trial_without_a_stimulus_is_none_called_nan() -> None:
+    events = EVENTS.assign(stimulus=["a", float("nan"), "a"])
+    with pytest.raises(CorruptFileError) as error:
+        eeg.single_trials(recording(raw_eeg(), events=events), cleaning=PLAIN)
+    assert str(error.value) == (
+        "The table of events: 1 of 3 events have no 'stimulus' (first: row 2), so what was shown "
+        "is not known. Name it, or leave these rows out."
+    )
+
+
+def test_two_events_in_one_sample_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "x_raw.fif"
+    raw_eeg().save(file, verbose="error")
+    raw = eeg.read_raw(file)
+    events = EVENTS.assign(onset=[1.0, 3.0, 1.0], stimulus=["a", "b", "c"])
+    with pytest.raises(ValueError) as error:
+        eeg.single_trials(recording(raw, events=events), cleaning=PLAIN)
+    assert str(error.value) == (
+        f"Rows 1 and 3 of the events of {file} start in the same sample (1.000 s). A row was "
+        f"doubled, or an onset changed; keep one of them."
+    )
+
+
+def test_an_onset_that_left_its_sample_is_refused() -> None:
+    onset = np.array([1.0, 1.5, 2.0, 3.0, 4.0, 5.0])
+    events = pd.DataFrame({"onset": onset, "stimulus": list("abcdef"), "sample": onset * SFREQ})
+    eeg.read_events(events.assign(sample=events["sample"] + 37))
+    with pytest.raises(CorruptFileError) as error:
+        eeg.read_events(events.assign(onset=[1.0, 1.5, 2.0, 3.4, 4.0, 5.0]))
+    assert str(error.value) == (
+        "The table of events, row 4: onset 3.4 s and sample 750 do not belong together, as those "
+        "of 5 other rows do at 250 samples a second. One of them was changed; obtain the table "
+        "again."
+    )
