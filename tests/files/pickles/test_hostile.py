@@ -95,7 +95,7 @@ def test_flags_of_a_dtype_are_never_taken_over():
             assert value.tobytes() == b"\x41" * 8
 
 
-CRASHERS = {
+CRASHING = {
     "objects over bytes": RECONSTRUCT
     + b"(K\x01K\x01\x85" + dtype_with(b"O8", 63) + b"\x89C\x08" + b"\x41" * 8 + b"tb.",
     "objects over a buffer": b"cnumpy.core.numeric\n_frombuffer\n(C\x08" + b"\x41" * 8
@@ -131,10 +131,10 @@ CRASHERS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", CRASHERS)
+@pytest.mark.parametrize("name", CRASHING)
 def test_what_would_crash_is_refused(name):
     with pytest.raises((RefusalError, DamageError)):
-        run(CRASHERS[name])
+        run(CRASHING[name])
 
 
 def _doubled(start: bytes, step: bytes, times: int) -> bytes:
@@ -201,7 +201,7 @@ def test_bombs_are_refused_in_bounded_time_and_memory(name):
 
 def test_errors_name_the_file(tmp_path):
     file = tmp_path / "x.pkl"
-    for content in (*CRASHERS.values(), *BOMBS.values()):
+    for content in (*CRASHING.values(), *BOMBS.values()):
         file.write_bytes(content)
         with pytest.raises(CorruptFileError, match=r"x\.pkl"):
             read_pickle(file)
