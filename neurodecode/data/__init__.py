@@ -6,20 +6,30 @@ from neurodecode.data._embeddings import Embeddings, Generated
 from neurodecode.data._padding import pad_trials
 from neurodecode.data._recording import Recording
 from neurodecode.data._responses import Modality, Responses
-from neurodecode.data._split import LeaveOneOut, RandomSplit, Split
+from neurodecode.data._split import Split
+from neurodecode.data._splitters import (
+    KFold,
+    LeaveOneOut,
+    RandomSplit,
+    SklearnSplitter,
+    Splitter,
+)
 from neurodecode.data._stimuli import Stimuli, as_picture, read_picture
 
 __all__ = [
     "ArrayLike",
     "Embeddings",
     "Generated",
+    "KFold",
     "LeaveOneOut",
     "Modality",
     "RandomSplit",
     "Recording",
     "Responses",
     "Rows",
+    "SklearnSplitter",
     "Split",
+    "Splitter",
     "Stimuli",
     "as_ids",
     "as_picture",

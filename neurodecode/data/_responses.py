@@ -224,6 +224,48 @@ class Responses:
         """A copy with other values, and with whatever else changed along with them."""
         return replace(self, values=values, **changes)
 
+    def with_column(self, name: str, column: Mapping[Any, Any] | Iterable[Any]) -> Responses:
+        """A copy whose trial table has one column more, or this one in place of another.
+
+        Parameters
+        ----------
+        name : str
+            ``'run'`` and ``'session'``, or any name for a metadata column.
+        column : sequence of length n_trials, or mapping of stimulus id to value
+            A mapping must know every stimulus.
+
+        Raises
+        ------
+        ValueError
+            If the name is taken by what is no column, the length is another, or a stimulus is
+            missing.
+
+        Examples
+        --------
+        >>> responses = Responses(np.zeros((3, 4)), ["a", "b", "a"], "sub-01", "fmri")
+        >>> responses.with_column("label", {"a": "face", "b": "house"}).groups("label").tolist()
+        ['face', 'house', 'face']
+        >>> responses.with_column("run", [1, 1, 2]).run.tolist()
+        ['1', '1', '2']
+        """
+        if name in ("stimulus", "subject"):
+            raise ValueError(
+                f"with_column() can't change the {name} of a trial; "
+                f"give with_values(responses.values, {name}=...)."
+            )
+        if isinstance(column, Mapping):
+            known = {str(key): value for key, value in column.items()}
+            missing = sorted(set(self.stimulus.tolist()) - set(known))
+            if missing:
+                raise ValueError(
+                    f"with_column('{name}') got no value for {len(missing)} stimuli of subject "
+                    f"'{self.subject}' ({listing(missing)})."
+                )
+            column = [known[stimulus] for stimulus in self.stimulus.tolist()]
+        if name in ("run", "session"):
+            return replace(self, **{name: as_ids(name, column)})
+        return replace(self, metadata={**self.metadata, name: np.asarray(list(column))})
+
     def array(self, dtype: Any = np.float32) -> NDArray[Any]:
         """All values as one array in memory."""
         return np.asarray(self.values[:]).astype(dtype, copy=False)

@@ -1,10 +1,10 @@
-"""Training, validation and test parts, and the rules that make them."""
+"""Training, validation and test parts that share no id."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, Literal
@@ -29,8 +29,9 @@ class Split:
     train, validation, test : sequence of str
         Ids of the kind named by ``by``. No id stands in two parts.
     by : str
-        What is kept apart: ``'stimulus'``, ``'run'``, ``'session'``, ``'subject'`` or a metadata
-        column such as ``'concept'``. Keeping runs apart may repeat a picture in training and test.
+        What is kept apart: ``'stimulus'``, ``'run'``, ``'session'``, ``'subject'``, ``'trial'`` or
+        a metadata column such as ``'concept'``. Keeping runs (or trials) apart may repeat a picture
+        in training and test.
     rule : str
         How the split was made, in words; it is printed beside every score.
 
@@ -105,87 +106,3 @@ class Split:
         """A short hash of the parts; the same for the same split, whatever its words."""
         parts: list[Any] = [self.by, *(getattr(self, name).tolist() for name in PARTS)]
         return hashlib.blake2b(json.dumps(parts).encode(), digest_size=8).hexdigest()
-
-
-@dataclass(frozen=True)
-class LeaveOneOut:
-    """One split for each run (or session, person, stimulus, ...), which is its test part.
-
-    Examples
-    --------
-    >>> responses = Responses(np.zeros((4, 2)), list("abab"), "s", "fmri", run=[1, 1, 2, 2])
-    >>> [split.test.tolist() for split in LeaveOneOut("run").split(responses)]
-    [['1'], ['2']]
-    """
-
-    by: str = "run"
-
-    def split(self, responses: Responses | Sequence[Responses]) -> Iterator[Split]:
-        """The splits, in order of the ids."""
-        ids = _ids(responses, self.by)
-        if len(ids) < 2:
-            raise ValueError(
-                f"Leave-one-{self.by}-out needs two or more {self.by} ids; got {len(ids)}."
-            )
-        for one in ids:
-            rest = [other for other in ids if other != one]
-            yield Split(
-                np.array(rest), np.array([]), np.array([one]), self.by, f"leave one {self.by} out"
-            )
-
-
-@dataclass(frozen=True)
-class RandomSplit:
-    """Ids drawn at random into training, validation and test.
-
-    Parameters
-    ----------
-    test, validation : float or int
-        A share of the ids (below 1) or their number.
-    by : str
-        What is kept apart.
-    seed : int
-
-    Examples
-    --------
-    >>> responses = Responses(np.zeros((10, 2)), range(10), "s", "fmri")
-    >>> [split] = RandomSplit(test=0.2, validation=1, seed=0).split(responses)
-    >>> len(split.train), len(split.validation), len(split.test)
-    (7, 1, 2)
-    """
-
-    test: float = 0.1
-    validation: float = 0.1
-    by: str = "stimulus"
-    seed: int = 0
-
-    def split(self, responses: Responses | Sequence[Responses]) -> Iterator[Split]:
-        """One split."""
-        ids = np.array(_ids(responses, self.by))
-        n_test, n_validation = (
-            self._count(share, len(ids)) for share in (self.test, self.validation)
-        )
-        if n_test + n_validation >= len(ids):
-            raise ValueError(
-                f"{n_test} test and {n_validation} validation ids leave nothing of {len(ids)} "
-                f"{self.by} ids to train on."
-            )
-        mixed = np.random.default_rng(self.seed).permutation(ids)
-        yield Split(
-            mixed[n_test + n_validation :],
-            mixed[n_test : n_test + n_validation],
-            mixed[:n_test],
-            self.by,
-            f"random by {self.by}, seed {self.seed}",
-        )
-
-    @staticmethod
-    def _count(share: float, n_ids: int) -> int:
-        if share < 0:
-            raise ValueError(f"A part can't have {share} ids; give a share or a number.")
-        return round(share * n_ids) if 0 < share < 1 else int(share)
-
-
-def _ids(responses: Responses | Sequence[Responses], by: str) -> list[str]:
-    people = [responses] if isinstance(responses, Responses) else list(responses)
-    return sorted({one for person in people for one in person.groups(by).tolist()})

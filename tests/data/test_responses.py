@@ -102,3 +102,31 @@ def test_volumes_count_their_grid_points():
         np.zeros((2, 3, 4, 5)), ["a", "b"], "s", "fmri", dims=("trial", "x", "y", "z")
     )
     assert volumes.n_units == 60 and volumes.unit_axis is None
+
+
+def test_a_column_joins_the_trial_table():
+    bare = Responses(np.zeros((3, 2)), ["a", "b", "a"], "sub-01", "fmri")
+    named = bare.with_column("label", {"a": "face", "b": "house", "c": "cup"})
+    assert named.groups("label").tolist() == ["face", "house", "face"]
+    assert named.take([1, 2]).groups("label").tolist() == ["house", "face"]
+    assert dict(bare.metadata) == {}
+    assert bare.with_column("session", range(3)).session.tolist() == ["0", "1", "2"]
+    changed = named.with_column("label", ["x", "y", "z"])
+    assert changed.metadata["label"].tolist() == ["x", "y", "z"]
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "message"),
+    [
+        ("label", {"a": 1}, "with_column('label') got no value for 1 stimuli of subject "
+         "'sub-01' ('b')."),
+        ("label", [1, 2], "metadata column 'label' has 2 rows but there are 3 trials."),
+        ("stimulus", "xyz", "with_column() can't change the stimulus of a trial; give "
+         "with_values(responses.values, stimulus=...)."),
+    ],
+)  # fmt: skip
+def test_columns_that_do_not_fit_are_refused(name, column, message):
+    bare = Responses(np.zeros((3, 2)), ["a", "b", "a"], "sub-01", "fmri")
+    with pytest.raises(ValueError) as error:
+        bare.with_column(name, column)
+    assert str(error.value) == message

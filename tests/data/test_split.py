@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from neurodecode.data import LeaveOneOut, RandomSplit, Responses, Split
+from neurodecode.data import Responses, Split
 from neurodecode.errors import LeakageError
 
 
@@ -47,24 +47,3 @@ def test_what_is_kept_apart_is_told():
     by_person = Split(["sub-01"], [], ["sub-02"], by="subject")
     apart = by_person.apart([responses(), responses("sub-02")])
     assert apart == {"stimulus": False, "run": True, "subject": True}
-
-
-def test_leave_one_out_tests_every_group_once():
-    splits = list(LeaveOneOut("stimulus").split(responses()))
-    assert [split.test.tolist() for split in splits] == [["a"], ["b"], ["c"], ["d"]]
-    assert all(len(split.train) == 3 for split in splits)
-    with pytest.raises(ValueError, match="Leave-one-subject-out needs two or more subject ids"):
-        list(LeaveOneOut("subject").split(responses()))
-
-
-def test_random_splits_repeat_with_the_seed():
-    many = Responses(np.zeros((50, 1)), range(50), "s", "fmri")
-    [one] = RandomSplit(seed=1).split(many)
-    [same] = RandomSplit(seed=1).split(many)
-    [other] = RandomSplit(seed=2).split(many)
-    assert one.fingerprint == same.fingerprint != other.fingerprint
-    assert (len(one.train), len(one.validation), len(one.test)) == (40, 5, 5)
-    with pytest.raises(ValueError, match="leave nothing of 50 stimulus ids to train on"):
-        list(RandomSplit(test=45, validation=5).split(many))
-    with pytest.raises(ValueError, match="A part can't have -1 ids"):
-        list(RandomSplit(test=-1).split(many))
