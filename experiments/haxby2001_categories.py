@@ -126,7 +126,7 @@ def decode_person(
     blocks = {one: trials_of(recording, fmri.BlockMeans(one)) for one in DELAYS_S}
     volumes = {one: trials_of(recording, fmri.SingleVolumes(one)) for one in DELAYS_S}
     first = blocks[DELAYS_S[0]]
-    folds = list(LeaveOneOut("run").split(first))
+    folds = list(LeaveOneOut("run", validation=0).split(first))
     run.look("blocks_leave_one_run_out", first, folds)
     run.look("volumes_leave_one_run_out", volumes[DELAYS_S[0]], folds)
     chosen = {str(fold.test[0]): choose(blocks, fold, choices) for fold in folds}
@@ -152,7 +152,7 @@ def choose(blocks: dict[float, Responses], fold: Split, choices: Sequence[Choice
             predict(inner.part(train, "train"), inner.part(train, "train"),
                     inner.part(train, "test"), choice.n_voxels)
             == inner.part(train, "test").stimulus
-            for inner in LeaveOneOut("run").split(train)
+            for inner in LeaveOneOut("run", validation=0).split(train)
         ]  # fmt: skip
         right.append(np.concatenate(hits).mean())
     return choices[int(np.argmax(right))]

@@ -106,7 +106,7 @@ def main(data: Path, out: Path, fast: bool = False, seed: int = 0) -> None:
     protocols, cards = [], []
     with Run(seed=seed, looks=TestLooks(mirror=out)) as run:
         for name, by in PROTOCOLS.items():
-            splits = list(LeaveOneOut(by).split(responses))
+            splits = list(LeaveOneOut(by, validation=0).split(responses))
             run.look(name, responses, splits)
             folds = [decode(responses, truth, split, fast, seed) for split in splits]
             joined = join(folds)

@@ -59,7 +59,11 @@ def main(data: Path, out: Path, fast: bool = False, seed: int = 0) -> None:
     n_shifts = 100 if fast else 1000
     film = Film(sherlock.scenes(data), sherlock.read(data))
     with Run(seed=seed, looks=TestLooks(mirror=out)) as run:
-        run.look("scenes_across_people", film.people, LeaveOneOut("subject").split(film.people))
+        run.look(
+            "scenes_across_people",
+            film.people,
+            LeaveOneOut("subject", validation=0).split(film.people),
+        )
         across = scenes_across_people(film, n_shifts, seed)
         folds, group, texts = unseen(film)
         run.look("text_of_unseen_scenes", group, folds.splits())

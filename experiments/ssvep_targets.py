@@ -63,7 +63,7 @@ def main(data: Path, out: Path, fast: bool = False, seed: int = 0) -> None:
     """Decode the recordings below ``data``; write ``results.json`` and a gallery to ``out``."""
     with Run(seed=seed, looks=TestLooks(mirror=out)) as run:
         people = read_people(data)
-        folds = list(LeaveOneOut("session").split(people))
+        folds = list(LeaveOneOut("session", validation=0).split(people))
         run.look("leave_one_session_out", people, folds)
         decoded = leave_one_session_out(people, STARTS_S[1:2] if fast else STARTS_S)
         protocol = evidence(people, decoded, seed)

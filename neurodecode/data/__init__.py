@@ -6,7 +6,7 @@ from neurodecode.data._embeddings import Embeddings, Generated
 from neurodecode.data._padding import pad_trials
 from neurodecode.data._recording import Recording
 from neurodecode.data._responses import Modality, Responses
-from neurodecode.data._split import Split
+from neurodecode.data._split import Part, Split
 from neurodecode.data._splitters import (
     KFold,
     LeaveOneOut,
@@ -23,6 +23,7 @@ __all__ = [
     "KFold",
     "LeaveOneOut",
     "Modality",
+    "Part",
     "RandomSplit",
     "Recording",
     "Responses",

@@ -10,13 +10,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodecode.contracts import Encoder
+from neurodecode.contracts import Encoder, Preprocessor
 from neurodecode.data import Responses
 from neurodecode.evidence import Run
 from neurodecode.pipeline._answers import Answers
 from neurodecode.pipeline._controls import Setting, controls
 from neurodecode.pipeline._evaluation import Evaluation
 from neurodecode.pipeline._folds import Fold, check_tested_once, fit_folds, join_items
+from neurodecode.pipeline._preprocess import Steps, learn_steps
 from neurodecode.pipeline._protocol import Goal, Output, Outputs, Protocol, as_outputs
 from neurodecode.pipeline._scoring import scored
 
@@ -29,8 +30,9 @@ def decode(
     goal: Goal,
     *,
     encoder: Encoder,
-    generator: Outputs,
+    generator: Outputs | None = None,
     protocol: Protocol,
+    preprocess: Sequence[Preprocessor] = (),
     run: Run | None = None,
 ) -> Evaluation:
     """Fit an encoder, decode the test part once, and score it beside its controls.
@@ -44,9 +46,13 @@ def decode(
     encoder : Encoder
         Unfitted; it is fitted here to the training and validation part, and never given more.
     generator : Generator or Output, or a mapping of name to either
-        Pictures and sentences can be made side by side.
+        Pictures and sentences can be made side by side. Without one, nothing is generated and
+        points alone are scored.
     protocol : Protocol
         Split, measures and the like.
+    preprocess : sequence of Preprocessor
+        Such as ``[VoxelSelection(...), Standardize()]``: learned anew in each fold from each
+        person's training trials, in this order; validation and test trials are transformed by it.
     run : Run, optional
         Counts the look at the test part and is given to `evidence.write_results`; without it the
         look is counted all the same.
@@ -86,20 +92,15 @@ def decode(
     check_tested_once(people, protocol.folds)
     as_outputs(generator, goal.heads)  # a wrong head is told before slow work starts
     run = run or Run(protocol.seed)
+    with run.step("preprocess"):
+        steps = [learn_steps(people, split, preprocess) for split in protocol.folds]
     with run.step("fit"):
-        fitted = {"decoded": fit_folds(people, goal, encoder, protocol)}
+        fitted = {"decoded": fit_folds(people, goal, encoder, protocol, steps)}
     baseline = _baseline(encoder, protocol, people)
     if baseline is not None:
         with run.step("fit plain ridge"):
-            fitted[PLAIN_RIDGE] = fit_folds(people, goal, baseline, protocol)
-    return evaluate(
-        people,
-        goal,
-        encoder=fitted,
-        generator=generator,
-        protocol=protocol,
-        run=run,
-    )
+            fitted[PLAIN_RIDGE] = fit_folds(people, goal, baseline, protocol, steps)
+    return _evaluate(people, goal, fitted, generator, protocol, run, steps)
 
 
 def evaluate(
@@ -107,16 +108,17 @@ def evaluate(
     goal: Goal,
     *,
     encoder: Encoder | Mapping[str, Sequence[Encoder]],
-    generator: Outputs,
+    generator: Outputs | None = None,
     protocol: Protocol,
+    preprocess: Sequence[Preprocessor] = (),
     run: Run | None = None,
 ) -> Evaluation:
     """Open the test part once, with an encoder that is fitted already (or adapted, or loaded).
 
     Parameters
     ----------
-    responses, goal, generator, protocol, run
-        As in `decode`.
+    responses, goal, generator, protocol, preprocess, run
+        As in `decode`; preprocessing is learned again from each fold's training trials.
     encoder : Encoder, or mapping of name to one Encoder a fold
         With a mapping, the first is scored and the others stand among the controls.
 
@@ -128,12 +130,25 @@ def evaluate(
     check_tested_once(people, protocol.folds)
     run = run or Run(protocol.seed)
     named = encoder if isinstance(encoder, Mapping) else {"decoded": [encoder]}
+    steps = [learn_steps(people, split, preprocess) for split in protocol.folds]
+    return _evaluate(people, goal, named, generator, protocol, run, steps)
+
+
+def _evaluate(
+    people: Sequence[Responses],
+    goal: Goal,
+    named: Mapping[str, Sequence[Encoder]],
+    generator: Outputs | None,
+    protocol: Protocol,
+    run: Run,
+    steps: Sequence[Steps],
+) -> Evaluation:
     # counted before anything is computed: a run that fails half-way has looked too
     run.look(protocol.name, people, protocol.folds)
     sets = [
         [
-            Fold(split, one, people, protocol.repeats)
-            for split, one in zip(protocol.folds, fitted, strict=True)
+            Fold(split, one, people, protocol.repeats, learned)
+            for split, one, learned in zip(protocol.folds, fitted, steps, strict=True)
         ]
         for fitted in named.values()
     ]

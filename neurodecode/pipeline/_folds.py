@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodecode.contracts import Encoder
-from neurodecode.data import Embeddings, Responses, Split
+from neurodecode.data import Embeddings, Part, Responses, Split
 from neurodecode.evidence import Items
 from neurodecode.generators import Restandardise
 from neurodecode.pipeline._answers import join
+from neurodecode.pipeline._preprocess import Steps, transformed
 from neurodecode.pipeline._protocol import Goal, Protocol, Repeats
 
 
@@ -31,25 +32,32 @@ class Fold:
     people : sequence of Responses
         Whole recordings; only the part asked for is read.
     repeats : {'predictions', 'responses', 'single'}
+    steps : mapping of subject to sequence of Preprocessor
+        Preprocessing that was learned from this fold's training trials.
     """
 
     split: Split
     encoder: Encoder
     people: Sequence[Responses]
     repeats: Repeats
+    steps: Steps = field(default_factory=dict)
     _standards: dict[str, Restandardise] = field(default_factory=dict, repr=False)
     _kept: dict[Any, tuple[dict[str, Embeddings], Items]] = field(default_factory=dict, repr=False)
 
+    def parts(self, name: Part) -> list[Responses]:
+        """The preprocessed trials of one part, of each person who has any."""
+        parts = [self.split.part(one, name) for one in self.people]
+        return [transformed(one, self.steps) for one in parts if len(one)]
+
     def tests(self) -> list[Responses]:
         """The test trials of each person who has any."""
-        parts = [self.split.part(one, "test") for one in self.people]
-        kept = [one for one in parts if len(one)]
+        kept = self.parts("test")
         return [one.average_repeats() for one in kept] if self.repeats == "responses" else kept
 
     def train(self, subject: str) -> Responses:
         """A person's training trials; of all people of that shape, if the person has none."""
-        parts = [self.split.part(one, "train") for one in self.people if one.subject == subject]
-        return parts[0]
+        [person] = [one for one in self.people if one.subject == subject]
+        return transformed(self.split.part(person, "train"), self.steps)
 
     def train_ids(self) -> list[str]:
         """Training stimuli of all people, each once."""
@@ -123,10 +131,7 @@ class Fold:
         return self._standards[head]
 
     def _not_tested(self) -> list[Responses]:
-        parts = [self.split.part(one, "validation") for one in self.people]
-        if not any(len(one) for one in parts):
-            parts = [self.split.part(one, "train") for one in self.people]
-        return [one for one in parts if len(one)]
+        return self.parts("validation") or self.parts("train")
 
     def _predict(self, trials: Responses, head: str | None, expected: bool) -> Embeddings:
         predict: Any = self.encoder.predict
@@ -159,16 +164,21 @@ def check_tested_once(people: Sequence[Responses], folds: Sequence[Split]) -> No
 
 
 def fit_folds(
-    people: Sequence[Responses], goal: Goal, encoder: Encoder, protocol: Protocol
+    people: Sequence[Responses],
+    goal: Goal,
+    encoder: Encoder,
+    protocol: Protocol,
+    steps: Sequence[Steps] | None = None,
 ) -> list[Encoder]:
     """The encoder fitted to each fold; a copy for each where there are several.
 
-    An encoder gets the split without its test ids and recordings without their test trials.
+    An encoder gets the split without its test ids and recordings without their test trials, after
+    the fold's own preprocessing (``steps``, one a fold).
     """
     folds = protocol.folds
     fresh = [encoder] if len(folds) == 1 else [copy.deepcopy(encoder) for _ in folds]
-    for one, split in zip(fresh, folds, strict=True):
-        parts = [split.seen(person) for person in people]
+    for one, split, learned in zip(fresh, folds, steps or [{}] * len(folds), strict=True):
+        parts = [transformed(split.seen(person), learned) for person in people]
         seen = [part for part in parts if split.mask(part, "train").any()]
         if not seen:
             raise ValueError(

@@ -103,14 +103,16 @@ class Output:
 Outputs: TypeAlias = Generator | Output | Mapping[str, Generator | Output]
 
 
-def as_outputs(generator: Outputs, heads: Iterable[str]) -> dict[str, Output]:
-    """Outputs by name, each with its head; a single one is called ``'decoded'``.
+def as_outputs(generator: Outputs | None, heads: Iterable[str]) -> dict[str, Output]:
+    """Outputs by name, each with its head; a single one is called ``'decoded'``. None is none.
 
     Raises
     ------
     ValueError
         If an output reads a head that is no target.
     """
+    if generator is None:
+        return {}
     known = list(heads)
     named = generator if isinstance(generator, Mapping) else {SOLE_OUTPUT: generator}
     outputs = {}
@@ -132,7 +134,7 @@ class Protocol:
 
     Parameters
     ----------
-    split : Split or sequence of Split
+    split : Split or iterable of Split
         Several are folds: an encoder is fitted anew for each, and their test items are scored
         together.
     name : str
@@ -161,7 +163,7 @@ class Protocol:
     (Split(by stimulus: 1 train, 0 validation, 1 test; given),)
     """
 
-    split: Split | Sequence[Split]
+    split: Split | Iterable[Split]
     name: str = "within_subject"
     measures: Sequence[Measure] | None = None
     repeats: Repeats = "predictions"
@@ -170,6 +172,8 @@ class Protocol:
     baseline: bool | Encoder = True
 
     def __post_init__(self) -> None:
+        if not isinstance(self.split, Split):  # what a splitter yields can be read but once
+            object.__setattr__(self, "split", tuple(self.split))
         if not self.folds:
             raise ValueError("A protocol needs a split; got none.")
         if self.repeats not in ("single", "responses", "predictions"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
@@ -14,6 +15,7 @@ from neurodecode.evidence import Items, ProtocolResult, Score
 from neurodecode.pipeline._answers import Answers, Shown
 from neurodecode.pipeline._controls import Setting
 from neurodecode.pipeline._evaluation import Evaluation
+from neurodecode.pipeline._folds import Fold
 from neurodecode.pipeline._measures import Measure, PairMeasure, RetrievalTopK, TwoWay
 from neurodecode.pipeline._picture_measures import PixelCorrelation
 from neurodecode.pipeline._protocol import Protocol
@@ -215,6 +217,7 @@ def details(setting: Setting, protocol: Protocol) -> dict[str, Any]:
         "n_drawn": len(setting.drawn),
         "n_folds": len(setting.folds),
         "encoder": type(setting.folds[0].encoder).__name__,
+        "preprocess": _preprocess(setting.folds[0]),
         "target": {head: one.space for head, one in setting.real.embeddings.items()},
         "generator": {name: one.generator for name, one in setting.real.outputs.items()},
         "n_samples": {name: one.n_samples for name, one in setting.outputs.items()},
@@ -226,7 +229,17 @@ def details(setting: Setting, protocol: Protocol) -> dict[str, Any]:
     }
 
 
+def _preprocess(fold: Fold) -> list[str]:
+    """The steps that are learned in each fold, as a reader would write them."""
+    learned = next(iter(fold.steps.values()), ())
+    # places in memory differ from run to run
+    address = re.compile(r"<(?:function )?([\w.]+)(?: object)? at 0x[0-9a-f]+>")
+    return [address.sub(r"\1", " ".join(repr(step).split())) for step in learned]
+
+
 def _selections(outputs: Mapping[str, Any]) -> str:
+    if not outputs:
+        return "none; nothing is generated"
     rules = {name: _selection(one) for name, one in outputs.items()}
     if len(set(rules.values())) == 1:
         return next(iter(rules.values()))

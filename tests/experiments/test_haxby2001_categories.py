@@ -55,7 +55,7 @@ def test_the_left_out_run_touches_nothing_that_is_learned(tmp_path):
         delay: experiment.trials_of(recording, experiment.fmri.BlockMeans(delay))
         for delay in experiment.DELAYS_S
     }
-    fold = next(LeaveOneOut("run").split(blocks[0.0]))
+    fold = next(LeaveOneOut("run", validation=0).split(blocks[0.0]))
     choices = [experiment.Choice(delay, n) for delay in experiment.DELAYS_S for n in (5, 20)]
     train = fold.part(blocks[0.0], "train")
     test = fold.part(blocks[0.0], "test")

@@ -232,7 +232,7 @@ def test_repeats_are_averaged_as_asked(points, goal, repeats, n_items):
 
 def test_folds_are_fitted_apart_and_scored_together(points, goal):
     one = person(points, n_repeats=2)
-    folds = list(LeaveOneOut("run").split(one))
+    folds = list(LeaveOneOut("run", validation=0).split(one))
     got = run_it(one, goal, points, split=folds, repeats="single")
     assert len(got.encoders) == len(folds) == 8
     assert len(got.items) == 120
@@ -248,7 +248,7 @@ def test_folds_are_fitted_apart_and_scored_together(points, goal):
 
 def test_controls_of_a_fold_come_from_its_own_training_part(points, goal):
     one = person(points)
-    folds = list(LeaveOneOut("run").split(one))
+    folds = list(LeaveOneOut("run", validation=0).split(one))
     got = run_it(one, goal, points, split=folds)
     mean = got.controls["mean"].embeddings["target"]
     for fold in folds:
