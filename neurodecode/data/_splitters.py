@@ -194,7 +194,7 @@ class RandomSplit:
 
 @dataclass(frozen=True)
 class SklearnSplitter:
-    """Any splitter of scikit-learn (``GroupKFold``, ``StratifiedShuffleSplit``, ...) as one of ours.
+    """Any splitter of scikit-learn (``GroupKFold``, ``ShuffleSplit``, ...) as one of ours.
 
     Parameters
     ----------

@@ -1,10 +1,11 @@
-"""Rules that make splits: every id is tested once, and what stops early has something to stop by."""
+"""Rules that make splits: every id is tested once; what stops early has something to stop by."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.model_selection import GroupKFold, KFold as PlainKFold, StratifiedKFold
+from sklearn.model_selection import GroupKFold, StratifiedKFold
+from sklearn.model_selection import KFold as PlainKFold
 
 from neurodecode.data import KFold, LeaveOneOut, RandomSplit, Responses, SklearnSplitter
 from neurodecode.errors import LeakageError
