@@ -263,7 +263,7 @@ class Responses:
                 )
             column = [known[stimulus] for stimulus in self.stimulus.tolist()]
         if name in ("run", "session"):
-            return replace(self, **{name: as_ids(name, column)})
+            return self.with_values(self.values, **{name: as_ids(name, column)})
         return replace(self, metadata={**self.metadata, name: np.asarray(list(column))})
 
     def array(self, dtype: Any = np.float32) -> NDArray[Any]:
