@@ -1,10 +1,11 @@
-"""What all encoders share: scikit-learn's parameters, and saving that needs no pickle."""
+"""What all encoders share: parameters, the trials learned from, and files without pickle."""
 
 from __future__ import annotations
 
+import functools
 import json
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -16,12 +17,13 @@ from sklearn.base import BaseEstimator
 
 from neurodecode._version import __version__
 from neurodecode.contracts import Targets
-from neurodecode.data import Embeddings, Responses, Split, listing
+from neurodecode.data import Embeddings, LearnedFrom, Responses, Split, listing
 from neurodecode.errors import CorruptFileError
 from neurodecode.store import atomic_path, write_json
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
+TRIAL_KEYS = "learned_from.keys"
 
 
 class BaseEncoder(BaseEstimator):  # type: ignore[misc]
@@ -29,11 +31,20 @@ class BaseEncoder(BaseEstimator):  # type: ignore[misc]
 
     A subclass gives `fit`, `predict`, `adapt`, and says with `_state` and `_restore` what it has
     learned: tensors by name, and facts that JSON can hold.
+
+    Whatever a subclass writes in them, `fit` and `adapt` note in ``learned_from_`` which training
+    and validation trials they were given; `save` keeps it, so that no one tests on them later.
     """
 
     licence: ClassVar[str] = "bsd-3-clause"
     grouped: ClassVar[Mapping[str, type]] = {}
     """Parameters that are dataclasses (such as a training plan), by name; saved as plain JSON."""
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        for name in ("fit", "adapt"):
+            if name in vars(cls):
+                setattr(cls, name, _noting(vars(cls)[name], afresh=name == "fit"))
 
     @abstractmethod
     def fit(
@@ -59,6 +70,9 @@ class BaseEncoder(BaseEstimator):  # type: ignore[misc]
         """Write ``config.json``, ``model.safetensors`` and a model card to a folder."""
         target = Path(folder)
         tensors, facts = self._state()
+        learned: LearnedFrom | None = getattr(self, "learned_from_", None)
+        if learned is not None:
+            tensors = tensors | {TRIAL_KEYS: torch.from_numpy(learned.keys.view(np.int64))}
         with atomic_path(target / WEIGHTS) as part:
             save_file(
                 {name: one.detach().cpu().contiguous() for name, one in tensors.items()}, part
@@ -73,9 +87,10 @@ class BaseEncoder(BaseEstimator):  # type: ignore[misc]
                 for name, value in self.get_params(deep=False).items()
             },
             "facts": facts,
+            "learned_from": None if learned is None else learned.as_json(),
         }
         with atomic_path(target / "README.md") as part:
-            part.write_text(self._card(facts), encoding="utf-8")
+            part.write_text(self._card(facts | _told(learned)), encoding="utf-8")
         write_json(target / CONFIG, config)
         return target
 
@@ -107,7 +122,11 @@ class BaseEncoder(BaseEstimator):  # type: ignore[misc]
             for name, value in config["parameters"].items()
         }
         encoder = cls(**parameters)
+        keys = tensors.pop(TRIAL_KEYS, None)
         encoder._restore(tensors, config["facts"])
+        if keys is not None:
+            recordings = config["learned_from"]["recordings"]
+            encoder.learned_from_ = LearnedFrom(recordings, keys.numpy().view(np.uint64))
         return encoder
 
     def push_to_hub(self, repo_id: str, *, folder: str | Path, private: bool = True) -> str:
@@ -138,6 +157,45 @@ class BaseEncoder(BaseEstimator):  # type: ignore[misc]
             f"# {type(self).__name__}\n\nWritten by neurodecode {__version__}.\n\n"
             f"| fact | value |\n| --- | --- |\n{rows}\n"
         )
+
+
+def _noting(method: Callable[..., Any], *, afresh: bool) -> Callable[..., Any]:
+    """`fit` or `adapt` that notes in ``learned_from_`` the trials that the split lets it see.
+
+    One that calls another of them (``super().fit``, say) has learned from the trials of both.
+    """
+
+    @functools.wraps(method)
+    def noted(
+        self: Any, responses: Any, targets: Any, split: Split, *rest: Any, **more: Any
+    ) -> Any:
+        outermost = not vars(self).get("_noting", False)
+        if afresh and outermost:
+            vars(self).pop("learned_from_", None)
+        given = responses if isinstance(responses, Responses) else list(responses)
+        self._noting = True
+        try:
+            fitted = method(self, given, targets, split, *rest, **more)
+        finally:
+            if outermost:
+                del self._noting
+        learned = LearnedFrom.of([given] if isinstance(given, Responses) else given, split)
+        before = getattr(self, "learned_from_", None)
+        if before is not None:
+            self.learned_from_ = before | learned
+        elif afresh:  # what was learned before adapt() may be unknown
+            self.learned_from_ = learned
+        return fitted
+
+    return noted
+
+
+def _told(learned: LearnedFrom | None) -> dict[str, Any]:
+    """What the model card says of the trials learned from."""
+    if learned is None:
+        return {"learned from": "unknown recordings"}
+    shown = {"learned from": listing(learned.recordings)}
+    return {"data": learned.source, **shown}
 
 
 def as_people(responses: Responses | Sequence[Responses]) -> list[Responses]:

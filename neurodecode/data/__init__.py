@@ -3,7 +3,9 @@
 from neurodecode.data._arrays import ArrayLike, Rows, blocks, fill_rows, read_rows, take_rows
 from neurodecode.data._checks import as_ids, find_rows, listing
 from neurodecode.data._embeddings import Embeddings, Generated
+from neurodecode.data._learned import LearnedFrom
 from neurodecode.data._padding import pad_trials
+from neurodecode.data._provenance import Provenance, Source, common_source
 from neurodecode.data._recording import Recording
 from neurodecode.data._responses import Modality, Responses
 from neurodecode.data._split import Part, Split
@@ -21,20 +23,24 @@ __all__ = [
     "Embeddings",
     "Generated",
     "KFold",
+    "LearnedFrom",
     "LeaveOneOut",
     "Modality",
     "Part",
+    "Provenance",
     "RandomSplit",
     "Recording",
     "Responses",
     "Rows",
     "SklearnSplitter",
+    "Source",
     "Split",
     "Splitter",
     "Stimuli",
     "as_ids",
     "as_picture",
     "blocks",
+    "common_source",
     "fill_rows",
     "find_rows",
     "listing",

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from neurodecode.data._arrays import ArrayLike, take_rows
 from neurodecode.data._checks import as_ids, find_rows
+from neurodecode.data._provenance import Source
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +26,8 @@ class Embeddings:
         The stimulus of each row. Targets name each stimulus once; predictions name it once a trial.
     space : str
         The exact space: model and fingerprint of its weights, such as ``'pixels-28x28'``.
+    source : {'unknown', 'recorded', 'simulated'}
+        ``'simulated'`` for points of drawn scenes.
 
     Examples
     --------
@@ -38,6 +41,7 @@ class Embeddings:
     values: ArrayLike
     stimulus: NDArray[np.str_]
     space: str
+    source: Source = "unknown"
 
     def __post_init__(self) -> None:
         if not isinstance(self.values, ArrayLike):
@@ -87,7 +91,8 @@ class Embeddings:
         np.add.at(total, inverse, self.array(np.float64))
         mean = total / np.bincount(inverse).reshape((-1,) + (1,) * len(self.row_shape))
         order = np.argsort(first)
-        return Embeddings(mean[order].astype(np.float32), ids[order], self.space)
+        values = mean[order].astype(np.float32)
+        return replace(self, values=values, stimulus=ids[order])
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from neurodecode.data._arrays import ArrayLike, blocks, take_rows
 from neurodecode.data._checks import as_ids, listing
+from neurodecode.data._provenance import Provenance, of_trials
 
 Modality = Literal["fmri", "meg", "eeg"]
 MODALITIES = ("fmri", "meg", "eeg")
@@ -48,6 +49,9 @@ class Responses:
         False where a trial of variable length was padded.
     metadata : mapping of str to sequence of length n_trials, optional
         Further columns of the trial table, such as ``'concept'``.
+    provenance : Provenance, optional
+        Recorded or simulated, and the recording's own name, which is found from the arrays if it
+        is not given. It stays the same through all that makes other `Responses` of these.
 
     Raises
     ------
@@ -76,6 +80,7 @@ class Responses:
     units: NDArray[np.str_] | None = None
     valid: NDArray[np.bool_] | None = None
     metadata: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    provenance: Provenance = None  # type: ignore[assignment]  # __post_init__ makes it
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -99,6 +104,20 @@ class Responses:
                     f"but there are {n_trials} trials."
                 )
         put(self, "metadata", columns)
+        self._check_provenance()
+
+    def _check_provenance(self) -> None:
+        given: Provenance | None = self.provenance
+        if given is None or given.keys is None:
+            columns = (self.session, self.run, self.stimulus)
+            own = of_trials(given, self.values, self.subject, columns)
+            object.__setattr__(self, "provenance", own)
+        elif given.n_rows != self.n_trials:
+            raise ValueError(
+                f"The provenance of subject '{self.subject}' describes {given.n_rows} trials but "
+                f"the values have {self.n_trials}. Choose trials with take() or select() before "
+                f"the values are changed, or give provenance=None for trials of another recording."
+            )
 
     def _check_dims(self) -> None:
         if not isinstance(self.values, ArrayLike):
@@ -189,6 +208,7 @@ class Responses:
         """The trials at these rows (or under this mask), in this order; lazy values stay lazy."""
         rows = np.asarray(index)
         rows = np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.intp)
+        rows = np.arange(self.n_trials)[rows]  # -1 is the last
 
         def cut(column: NDArray[Any] | None) -> NDArray[Any] | None:
             return None if column is None else column[rows]
@@ -201,6 +221,7 @@ class Responses:
             session=cut(self.session),
             valid=cut(self.valid),
             metadata={key: column[rows] for key, column in self.metadata.items()},
+            provenance=self.provenance.take(rows),
         )
 
     def select(self, stimulus: Iterable[Any]) -> Responses:
@@ -305,6 +326,7 @@ class Responses:
                 if key not in ("run", "session")
             }
             | {"n_repeats": count},
+            provenance=self.provenance.merge(row, len(ids)),
         )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodecode.data._checks import as_ids, find_rows, listing
+from neurodecode.data._provenance import Source
 
 Kind = Literal["image", "video", "text"]
 
@@ -31,6 +32,8 @@ class Stimuli:
         For some or all ids, sentences that describe the stimulus.
     metadata : mapping of str to sequence of length n_stimuli, optional
         Further columns, such as ``'concept'``.
+    source : {'unknown', 'recorded', 'simulated'}
+        ``'simulated'`` for drawn scenes, which nobody was shown in a scanner.
 
     Raises
     ------
@@ -51,6 +54,7 @@ class Stimuli:
     load: Callable[[str], Any]
     captions: Mapping[str, Sequence[str]] = field(default_factory=dict)
     metadata: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    source: Source = "unknown"
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -116,6 +120,7 @@ class Stimuli:
             self.load,
             {one: self.captions[one] for one in wanted.tolist() if one in self.captions},
             {key: column[rows] for key, column in self.metadata.items()},
+            self.source,
         )
 
     def batches(self, size: int) -> Iterator[tuple[NDArray[np.str_], list[Any]]]:

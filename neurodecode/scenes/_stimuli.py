@@ -160,6 +160,7 @@ def _collect(ids: Iterable[str | int], size: int, *, moving: bool) -> Stimuli:
         partial(clip if moving else render, size=size),
         {name: captions(name, clip=moving) for name in names},
         {key: np.array([one[key] for one in facts], dtype=np.str_) for key in METADATA},
+        "simulated",
     )
 
 

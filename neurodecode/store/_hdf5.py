@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodecode.data import Embeddings, Responses, blocks
+from neurodecode.data import Embeddings, Provenance, Responses, blocks
 from neurodecode.errors import CorruptFileError
 from neurodecode.store._array import StoredArray
 
@@ -20,6 +20,7 @@ VERSION = 2
 UNSCALED_VERSION = 1
 """Files without a scale are written as older versions read them."""
 COLUMNS = ("stimulus", "run", "session", "times", "positions", "units", "valid")
+TRIAL_KEYS = ("provenance/keys", "provenance/rows")
 
 
 def load(path: str | Path, *, verify: bool = True) -> Any:
@@ -56,7 +57,8 @@ def load(path: str | Path, *, verify: bool = True) -> Any:
         ) from error
     if verify:
         _verify(source, StoredArray(source), header, columns, stored)
-    return _rebuild(StoredArray(source, scale=columns.pop("scale", None)), header, columns)
+    values = StoredArray(source, scale=columns.pop("scale", None))
+    return _rebuild(values, header, columns, stored)
 
 
 def fingerprint_of(path: str | Path) -> str:
@@ -67,16 +69,20 @@ def fingerprint_of(path: str | Path) -> str:
 
 def describe(content: Responses | Embeddings) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     if isinstance(content, Embeddings):
-        return {"kind": "embeddings", "space": content.space}, {"stimulus": content.stimulus}
+        told = {"kind": "embeddings", "space": content.space, "source": content.source}
+        return told, {"stimulus": content.stimulus}
     header = {
         "kind": "responses",
         "subject": content.subject,
         "modality": content.modality,
         "dims": list(content.dims),
         "sfreq": None if content.sfreq is None else float(content.sfreq),
+        "source": content.provenance.source,
+        "recording": content.provenance.recording,
     }
     columns = {name: getattr(content, name) for name in COLUMNS}
     columns |= {f"metadata/{key}": column for key, column in content.metadata.items()}
+    columns |= dict(zip(TRIAL_KEYS, content.provenance.named(), strict=True))
     plain = {
         name: np.asarray(column).astype(np.str_)
         if np.asarray(column).dtype.kind in "OUS"
@@ -159,10 +165,12 @@ def _verify(
 
 
 def _rebuild(
-    values: StoredArray, header: dict[str, Any], columns: dict[str, NDArray[Any]]
+    values: StoredArray, header: dict[str, Any], columns: dict[str, NDArray[Any]], stored: str
 ) -> Responses | Embeddings:
+    # files of older versions do not say where their content comes from
+    source = header.get("source", "unknown")
     if header["kind"] == "embeddings":
-        return Embeddings(values, columns["stimulus"], header["space"])
+        return Embeddings(values, columns["stimulus"], header["space"], source)
     named = {name: column for name, column in columns.items() if name in COLUMNS}
     metadata = {
         name.removeprefix("metadata/"): column
@@ -176,5 +184,12 @@ def _rebuild(
         dims=tuple(header["dims"]),
         sfreq=header["sfreq"],
         metadata=metadata,
+        provenance=Provenance(
+            source,
+            header.get("recording", f"store-{stored}"),
+            columns.get(TRIAL_KEYS[0]),
+            columns.get(TRIAL_KEYS[1]),
+            len(values),
+        ),
         **named,
     )

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -102,4 +103,4 @@ def _bounded(found: Embeddings) -> Embeddings:
     size = int(np.prod(found.values.shape, dtype=np.int64)) * np.dtype(found.values.dtype).itemsize
     if size > IN_MEMORY_BYTES:
         return found
-    return Embeddings(found.array(), found.stimulus, found.space)
+    return replace(found, values=found.array())

@@ -46,6 +46,7 @@ def frames(stimuli: Stimuli, place: Literal["first", "middle", "last"] = "middle
         lambda one: (clip := stimuli.load(one))[round(share * (len(clip) - 1))],
         stimuli.captions,
         stimuli.metadata,
+        stimuli.source,
     )
 
 

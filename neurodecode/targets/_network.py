@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -72,7 +73,8 @@ class NetworkTarget(BaseEstimator):  # type: ignore[misc]
         if len(stimuli) == 0:
             return self._fresh(stimuli, space, lazy=False)
         path = self._path(content_key(stimuli, space))
-        return cached(path, lambda: self._fresh(stimuli, space, lazy=True))
+        found = cached(path, lambda: self._fresh(stimuli, space, lazy=True))
+        return replace(found, source=stimuli.source)
 
     def _path(self, key: str) -> Path:
         return cache_folder() / "targets" / f"{type(self).__name__.lower()}-{key}.h5"
@@ -94,7 +96,7 @@ class NetworkTarget(BaseEstimator):  # type: ignore[misc]
 
         if lazy:
             return Embeddings(Computed(len(stimuli), row_shape, compute), stimuli.ids, space)
-        return Embeddings(compute(slice(0, len(stimuli))), stimuli.ids, space)
+        return Embeddings(compute(slice(0, len(stimuli))), stimuli.ids, space, stimuli.source)
 
     def _network(self, device: torch.device) -> Any:
         """The loaded network, kept for the next call with the same options."""

@@ -77,7 +77,7 @@ class Pixels(BaseEstimator):  # type: ignore[misc]
         values = np.empty((len(stimuli), height * width * (1 if self.grey else 3)), np.float32)
         for row, one in enumerate(stimuli.ids.tolist()):
             values[row] = self._row(stimuli.load(one))
-        return Embeddings(values, stimuli.ids, self.space)
+        return Embeddings(values, stimuli.ids, self.space, stimuli.source)
 
     def _row(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
         height, width = self._shape
@@ -188,7 +188,7 @@ class PixelPCA(BaseEstimator):  # type: ignore[misc]
         """Pictures as scores on the components, shape (n_stimuli, n_components)."""
         self._check_fitted()
         values = self._pixels.embed(stimuli).array() - self.mean_
-        return Embeddings(values @ self.components_.T, stimuli.ids, self.space)
+        return Embeddings(values @ self.components_.T, stimuli.ids, self.space, stimuli.source)
 
     def pictures(self, values: NDArray[Any]) -> NDArray[np.uint8]:
         """Scores on the components as pictures, shape (n, height, width, 3), uint8."""

@@ -12,6 +12,7 @@ from neurodecode.data import Responses
 from neurodecode.twin._ceiling import ceiling_of
 from neurodecode.twin._cortex import Cortex
 from neurodecode.twin._design import Design, Trials
+from neurodecode.twin._marking import simulated
 from neurodecode.twin._noise import autoregress, smooth_maps
 from neurodecode.twin._vision import Vision, look
 
@@ -60,7 +61,7 @@ class FmriPerson:
     ) -> None:
         if signal < 0:
             raise ValueError(f"signal must not be negative; got {signal}.")
-        self.number, self.seed = number, seed
+        self.number, self.seed, self._settings = number, seed, (n_voxels, float(signal))
         rng = np.random.default_rng((seed, number, 7))
         self.cortex = Cortex(round(n_voxels * rng.uniform(0.8, 1.2)), seed=(seed, number, 1))
         ceiling = rng.beta(
@@ -99,6 +100,9 @@ class FmriPerson:
             modality="fmri",
             positions=self.cortex.positions_mm,
             units=self.cortex.labels,
+            provenance=simulated(
+                "twin-fmri", self.seed, self.subject, self._settings, trials.stimulus.tolist()
+            ),
             **trials.columns(),
         )
 

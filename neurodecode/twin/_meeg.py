@@ -23,6 +23,7 @@ from neurodecode.twin._machines import (
     random_directions,
     sensor_positions_mm,
 )
+from neurodecode.twin._marking import simulated
 from neurodecode.twin._noise import pink
 from neurodecode.twin._vision import Vision, look, reference
 
@@ -78,7 +79,7 @@ class MeegPerson:
     ) -> None:
         if signal < 0:
             raise ValueError(f"signal must not be negative; got {signal}.")
-        self.number, self.machine, self.seed, self.strength = number, machine, seed, signal
+        self.number, self.machine, self.seed, self.strength = number, machine, seed, float(signal)
         self.cortex = Cortex(N_DIPOLES, seed=(seed, number, 2))
         rng = np.random.default_rng((seed, number, 17))
         self._directions = directions(self.cortex.average_mm, rng)
@@ -207,6 +208,13 @@ class MeegPerson:
             times=self.machine.times,
             positions=sensor_positions_mm(self.infos[0]),
             units=self.infos[0]["ch_names"],
+            provenance=simulated(
+                f"twin-{self.machine.modality}",
+                self.seed,
+                self.subject,
+                (self.machine, self.strength, len(self.infos)),
+                trials.stimulus.tolist(),
+            ),
             **trials.columns(),
         )
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from neurodecode import scenes
 from neurodecode.data import Responses, pad_trials
+from neurodecode.twin._marking import simulated
 from neurodecode.twin._noise import pink
 from neurodecode.twin.layouts.zuco import ReadSentence, ReadWord, write_zuco
 
@@ -251,6 +252,7 @@ def reading(
                 times=np.arange(values.shape[2]) / how.sfreq,
                 valid=valid,
                 metadata=columns,
+                provenance=simulated("twin-reading", seed, _name(number), how, ids.tolist()),
             )
         )
     return people

@@ -305,6 +305,24 @@ def check_adapt_adds_a_person(case: Case) -> None:
     assert np.isfinite(predicted.array()).all()
 
 
+def check_knows_what_it_learned_from(case: Case) -> None:
+    """Training and validation trials, saved with the model, and those that adapt() was given."""
+    encoder, people = case.fit(), case.people()
+    n_fitted = 1 if case.one_person else 2
+    for i, one in enumerate(people):
+        seen = ~SPLIT.mask(one, "test") if i < n_fitted else np.zeros(len(one), bool)
+        assert np.array_equal(encoder.learned_from_.holds(one), seen)
+    with tempfile.TemporaryDirectory() as folder:
+        card = (encoder.save(folder) / "README.md").read_text(encoding="utf-8")
+        loaded = type(encoder).load(folder)
+    assert np.array_equal(loaded.learned_from_.keys, encoder.learned_from_.keys)
+    assert people[0].provenance.recording in loaded.learned_from_.recordings
+    assert people[0].provenance.recording in card and "| data | unknown |" in card
+    loaded.adapt(people[-1], case.targets(), SPLIT)
+    for one in (people[0], people[-1]):
+        assert np.array_equal(loaded.learned_from_.holds(one), ~SPLIT.mask(one, "test"))
+
+
 def _heads(case: Case, targets: Any = None) -> dict[str, Embeddings]:
     given = case.targets() if targets is None else targets
     return {"target": given} if isinstance(given, Embeddings) else dict(given)
@@ -326,4 +344,5 @@ CHECKS: tuple[Callable[[Case], None], ...] = (
     check_a_person_given_twice_is_refused,
     check_no_training_trials_is_refused,
     check_adapt_adds_a_person,
+    check_knows_what_it_learned_from,
 )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import subprocess
 import sys
+from dataclasses import replace
 
 import h5py
 import numpy as np
 import pytest
 
 from neurodecode import store
-from neurodecode.data import Embeddings, Responses
+from neurodecode.data import Embeddings, Provenance, Responses
 from neurodecode.errors import CorruptFileError
 
 
@@ -57,6 +59,30 @@ def test_channels_by_time_come_back_as_they_were(tmp_path):
     after = store.load(store.save(tmp_path / "r.h5", before))
     assert np.array_equal(after.array(), values) and after.sfreq == 200.0
     assert np.array_equal(after.times, before.times) and after.valid.dtype == bool
+
+
+def test_where_trials_come_from_comes_back(tmp_path):
+    told = Provenance("simulated", "twin/sub-01")
+    before = replace(responses(), provenance=told).average_repeats().take([3, 1])
+    after = store.load(store.save(tmp_path / "r.h5", before)).provenance
+    assert (after.source, after.recording) == ("simulated", "twin/sub-01")
+    assert all(
+        np.array_equal(a, b) for a, b in zip(after.named(), before.provenance.named(), strict=True)
+    )
+    scenes = Embeddings(np.eye(2), ["a", "b"], "toy", "simulated")
+    assert store.load(store.save(tmp_path / "e.h5", scenes)).source == "simulated"
+
+
+def test_a_file_of_an_older_version_is_of_unknown_source(tmp_path):
+    path = store.save(tmp_path / "r.h5", responses())
+    with h5py.File(path, "r+") as file:
+        header = json.loads(file.attrs["header"])
+        del header["source"], header["recording"], file["columns/provenance"]
+        file.attrs["header"] = json.dumps(header)
+    old = store.load(path, verify=False)
+    fingerprint = store.fingerprint_of(path)
+    assert (old.provenance.source, old.provenance.recording) == ("unknown", f"store-{fingerprint}")
+    assert np.array_equal(old.provenance.holds(old.take([2]).provenance.keys), np.arange(40) == 2)
 
 
 def test_embeddings_come_back_as_they_were(tmp_path):
