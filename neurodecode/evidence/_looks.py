@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,10 +17,11 @@ from platformdirs import user_state_path
 from neurodecode.data import Responses, Split
 from neurodecode.errors import CorruptFileError
 from neurodecode.evidence._fingerprint import data_fingerprint
-from neurodecode.store import write_json
+from neurodecode.store import check_writable, own_folder, write_json
 
 LOG = logging.getLogger("neurodecode")
 MIRROR = "test_looks.json"
+WHAT = "Counts of looks at test parts"
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class TestLooks:
     def add(self, key: str, note: str = "") -> int:
         """Count one more look, and give the number of looks so far."""
         state, mirror = self._state_file(key), self._mirror_file()
-        _make(state.parent)
+        check_writable("NEURODECODE_STATE", state.parent, WHAT)
         with FileLock(f"{state}.lock"):
             entry = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "note": note}
             ledger = _read(state)
@@ -111,19 +111,16 @@ def look_key(
 
 
 def state_folder(folder: str | Path | None = None) -> Path:
-    """Where counts are kept: the given folder, ``NEURODECODE_STATE``, or the platform's own."""
-    given = folder or os.environ.get("NEURODECODE_STATE")
-    return Path(given) if given else user_state_path("neurodecode", appauthor=False)
+    """Where counts are kept: the given folder, ``NEURODECODE_STATE``, or the platform's own.
 
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OSError(
-            f"Looks at test parts are counted in {folder}, which can't be made ({error}). Name a "
-            f"folder that can be written in the environment variable NEURODECODE_STATE."
-        ) from error
+    Where that can't be written, a folder for this process alone: the count begins anew, and a
+    warning says so.
+    """
+    if folder is not None:
+        return Path(folder)
+    return own_folder(
+        "NEURODECODE_STATE", lambda: user_state_path("neurodecode", appauthor=False), WHAT
+    )
 
 
 def _joined(hashes: Iterable[str]) -> str:

@@ -17,7 +17,7 @@ from neurodecode.gallery._assets import NAME, Assets
 from neurodecode.gallery._items import Figure, GalleryItem
 from neurodecode.gallery._page import render
 from neurodecode.gallery._scores import finite
-from neurodecode.store import atomic_path, write_json
+from neurodecode.store import atomic_path, one_writer, write_json
 
 FORMAT = "neurodecode-gallery"
 VERSION = 1
@@ -38,7 +38,8 @@ def write_gallery(
     """Write one folder of HTML that shows what was seen, what was decoded, and the evidence.
 
     Items are taken one by one, so a generator of thousands needs little memory. They are shown by
-    stimulus id, never by score, unless the reader asks for it.
+    stimulus id, never by score, unless the reader asks for it. Of several processes that write one
+    folder at once each waits for its turn, and the last gallery stays.
 
     Parameters
     ----------
@@ -73,11 +74,24 @@ def write_gallery(
     ...     pass
     >>> results = write_results(tempfile.mkdtemp(), "toy", [], run)
     >>> page = write_gallery(tempfile.mkdtemp(), [item], results, title="Toy")
-    >>> page.name, sorted(path.name for path in page.parent.iterdir())
+    >>> page.name, sorted(path.name for path in page.parent.glob("[!.]*"))
     ('index.html', ['gallery.json', 'index.html'])
     """
     check_results(results)
     target = Path(folder)
+    with one_writer(target, "gallery"):
+        return _write_all(target, items, results, title, figures, fps)
+
+
+def _write_all(
+    target: Path,
+    items: Iterable[GalleryItem],
+    results: Mapping[str, Any],
+    title: str,
+    figures: Sequence[Figure],
+    fps: float,
+) -> Path:
+    """Pictures first, then what names them; those that nobody names any more go last."""
     assets = Assets(target, fps)
     entries = sorted((_entry(item, assets) for item in items), key=_natural_order)
     rank = np.random.default_rng(ORDER_SEED).permutation(len(entries)).tolist()
@@ -122,7 +136,7 @@ def build_gallery(folder: str | Path) -> list[Path]:
     source = Path(folder)
     galleries = find_gallery(source)
     if galleries:
-        return [_write_page(one, render(_read_content(one / CONTENT_FILE))) for one in galleries]
+        return [_build(one) for one in galleries]
     if not (source / RESULTS).is_file():
         raise FileNotFoundError(
             f"{source} holds neither a gallery ({CONTENT_FILE}) nor {RESULTS}. Give the "
@@ -165,6 +179,11 @@ def _natural_order(entry: Mapping[str, Any]) -> list[Any]:
     parts = re.split(r"(\d+)", entry["stimulus"])
     numbers = [int(part) if odd % 2 else part for odd, part in enumerate(parts)]
     return [numbers, entry["subject"]]
+
+
+def _build(folder: Path) -> Path:
+    with one_writer(folder, "gallery"):
+        return _write_page(folder, render(_read_content(folder / CONTENT_FILE)))
 
 
 def _write_page(folder: Path, page: str) -> Path:

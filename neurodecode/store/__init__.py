@@ -7,6 +7,18 @@ names a finished file. It carries a fingerprint of its content, which `load` com
 from neurodecode.store._array import StoredArray
 from neurodecode.store._atomic import atomic_path, write_json
 from neurodecode.store._hdf5 import fingerprint_of, load
+from neurodecode.store._lock import one_writer
+from neurodecode.store._own import check_writable, own_folder
 from neurodecode.store._save import save
 
-__all__ = ["StoredArray", "atomic_path", "fingerprint_of", "load", "save", "write_json"]
+__all__ = [
+    "StoredArray",
+    "atomic_path",
+    "check_writable",
+    "fingerprint_of",
+    "load",
+    "one_writer",
+    "own_folder",
+    "save",
+    "write_json",
+]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,18 +15,22 @@ from numpy.typing import NDArray
 
 from neurodecode.data import Embeddings, Stimuli
 from neurodecode.errors import CorruptFileError
-from neurodecode.store import load, save
+from neurodecode.store import load, own_folder, save
 
 IN_MEMORY_BYTES = 256 * 2**20
 logger = logging.getLogger("neurodecode")
 
 
 def cache_folder() -> Path:
-    """``NEURODECODE_CACHE`` if set, else the platform's cache folder of this user."""
+    """``NEURODECODE_CACHE`` if set, else the platform's cache folder of this user.
+
+    Where that can't be written, a folder for this process alone.
+    """
     import pooch
 
-    given = os.environ.get("NEURODECODE_CACHE")
-    return Path(given).expanduser() if given else Path(pooch.os_cache("neurodecode"))
+    return own_folder(
+        "NEURODECODE_CACHE", lambda: Path(pooch.os_cache("neurodecode")), "Computed embeddings"
+    )
 
 
 def content_key(stimuli: Stimuli, space: str) -> str:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import io
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +46,7 @@ def test_the_same_picture_is_one_file(tmp_path, items, results):
 def test_ids_never_become_file_names(tmp_path, items, results):
     write_gallery(tmp_path / "out", items, results, title="Toy")
     names = {path.relative_to(tmp_path / "out").as_posix() for path in tmp_path.rglob("*.*")}
-    allowed = re.compile(r"gallery\.json|index\.html|assets/[0-9a-f]{24}\.png")
+    allowed = re.compile(r"\.gallery\.lock|gallery\.json|index\.html|assets/[0-9a-f]{24}\.png")
     assert names and all(allowed.fullmatch(name) for name in names)
 
 
@@ -238,3 +240,33 @@ def test_names_in_results_are_text_too(tmp_path, results):
     html = write_gallery(tmp_path, [item], named, title=evil).read_text()
     assert "<script>alert" not in html
     assert html.count("</script>") == 2
+
+
+AT_ONCE = """
+import sys
+import numpy as np
+from neurodecode.gallery import GalleryItem, write_gallery
+from neurodecode.evidence import Run, write_results
+import tempfile
+with Run() as run:
+    pass
+seed = int(sys.argv[2])
+results = write_results(tempfile.mkdtemp(), f"run {seed}", [], run)
+pictures = np.random.default_rng(seed).integers(0, 255, (60, 16, 16, 3), dtype=np.uint8)
+items = (GalleryItem(f"s{i}", "p", one, [one], {}, {}) for i, one in enumerate(pictures))
+write_gallery(sys.argv[1], items, results, title=f"run {seed}")
+"""
+
+
+def test_three_galleries_at_once_in_one_folder_are_one_whole_gallery(tmp_path):
+    jobs = [
+        subprocess.Popen([sys.executable, "-c", AT_ONCE, tmp_path / "gallery", str(seed)])
+        for seed in range(3)
+    ]
+    assert [job.wait() for job in jobs] == [0, 0, 0]
+    [page] = build_gallery(tmp_path)  # refuses a gallery with a picture missing
+    content = json.loads((page.parent / "gallery.json").read_text())
+    named = {one["truth"]["file"] for one in content["items"]}
+    assert {f"assets/{one.name}" for one in (page.parent / "assets").iterdir()} == named
+    assert content["title"] == content["results"]["experiment"]
+    assert content["title"] in page.read_text(encoding="utf-8")

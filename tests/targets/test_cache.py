@@ -18,6 +18,7 @@ def test_the_folder_comes_from_the_environment(monkeypatch, tmp_path):
     monkeypatch.setenv("NEURODECODE_CACHE", str(tmp_path))
     assert cache_folder() == tmp_path
     monkeypatch.delenv("NEURODECODE_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "own"))
     assert cache_folder().name == "neurodecode"
 
 

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from neurodecode import store
 from neurodecode.data import Responses
 from neurodecode.datasets.nsd._lazy import Pieces
-from neurodecode.datasets.nsd._trials import NsdLayout, Repeats, official_split, subject_name
+from neurodecode.datasets.nsd._prepared import check_alike, finish, layout_settings, note_of
+from neurodecode.datasets.nsd._trials import NsdLayout, Repeats, subject_name
 from neurodecode.errors import CorruptFileError
 
 PART_ROWS = 750
@@ -34,6 +35,9 @@ def prepare(
     part_rows: int = PART_ROWS,
 ) -> dict[str, Path]:
     """Write one store file a person, ``split.json`` and ``prepared.json``.
+
+    Both are of everybody in the folder: runs of a person each, one after another or at once (an
+    array of cluster jobs), end as one run of all.
 
     Each person is written in parts of ``part_rows`` trials (a session). A killed run leaves whole
     parts behind and goes on after them; when a person is whole, the parts are joined, the file is
@@ -57,25 +61,29 @@ def prepare(
 
     Raises
     ------
+    ValueError
+        If the folder holds somebody who is not prepared again, with other options.
     CorruptFileError
         If what was written is not what was read.
     """
     folder = Path(out)
     chosen = layout.subjects() if subjects is None else list(subjects)
+    names = [subject_name(one) for one in chosen]
+    check_alike(folder, layout_settings(layout, repeats, dtype), names)
     written: dict[str, Path] = {}
-    people: list[Responses] = []
-    for subject in chosen:
+    for name, subject in zip(names, chosen, strict=True):
         responses = layout.responses(subject, repeats=repeats)
-        file = folder / f"{subject_name(subject)}.h5"
+        file = folder / f"{name}.h5"
         settings = _settings(layout, responses, repeats, dtype)
-        if not _is_whole(file, settings, responses):
-            _write(file, responses, settings, dtype, part_rows)
-            _compare(file, responses)
-            store.write_json(_note(file), settings)
+        with store.one_writer(folder, name):
+            if not _is_whole(file, settings, responses):
+                note_of(file).unlink(missing_ok=True)  # nobody is to count what is half replaced
+                _write(file, responses, settings, dtype, part_rows)
+                _compare(file, responses)
+                store.write_json(note_of(file), settings)
         log.info("%s is stored: %d trials.", file, len(responses))
-        written[subject_name(subject)] = file
-        people.append(responses)
-    _finish(folder, people, written)
+        written[name] = file
+    finish(folder, layout_settings(layout, repeats, dtype))
     return written
 
 
@@ -83,26 +91,15 @@ def _settings(
     layout: NsdLayout, responses: Responses, repeats: str, dtype: str | None
 ) -> dict[str, Any]:
     """What must be the same for a run to go on."""
-    options = {
-        key: str(value) for key, value in sorted(vars(layout).items()) if not key.startswith("_")
-    }
     table = hashlib.blake2b("\n".join(responses.stimulus.tolist()).encode(), digest_size=8)
-    return {
-        "layout": type(layout).__name__,
-        "options": options,
-        "repeats": repeats,
-        "dtype": dtype,
+    return layout_settings(layout, repeats, dtype) | {
         "shape": [int(size) for size in responses.values.shape],
         "trials": table.hexdigest(),
     }
 
 
-def _note(file: Path) -> Path:
-    return file.with_suffix(".json")
-
-
 def _is_whole(file: Path, settings: dict[str, Any], responses: Responses) -> bool:
-    note = _note(file)
+    note = note_of(file)
     if not (file.is_file() and note.is_file()):
         return False
     if json.loads(note.read_text(encoding="utf-8")) != settings:
@@ -169,26 +166,12 @@ def _compare(file: Path, source: Responses) -> None:
     stored = store.load(file)
     rows = np.unique(np.linspace(0, len(source) - 1, CHECKED_ROWS).astype(np.intp))
     kind = np.dtype(stored.values.dtype)
+    # scaled values were rounded to float16, relative to a power of two near each unit's largest
+    loss = {"rtol": 2.0**-10, "atol": 0.0} if stored.values.scale is not None else {"rtol": 0.0}
     for row in rows:
         before = np.asarray(source.values[int(row)]).astype(kind)
-        if not np.array_equal(before, stored.values[int(row)], equal_nan=True):
+        if not np.allclose(before, stored.values[int(row)], equal_nan=True, **loss):
             raise CorruptFileError(
                 f"{file} differs from its source in row {row} (stimulus "
                 f"'{source.stimulus[row]}'). The source changed while it was read; run it again."
             )
-
-
-def _finish(folder: Path, people: Sequence[Responses], written: dict[str, Path]) -> None:
-    split = official_split(people)
-    content = {name: getattr(split, name).tolist() for name in ("train", "validation", "test")}
-    store.write_json(folder / "split.json", {"by": split.by, "rule": split.rule, **content})
-    files = {
-        one.subject: {
-            "file": written[one.subject].name,
-            "fingerprint": store.fingerprint_of(written[one.subject]),
-            "trials": len(one),
-            "voxels": one.n_units,
-        }
-        for one in people
-    }
-    store.write_json(folder / "prepared.json", {"people": files, "split": split.fingerprint})
