@@ -27,7 +27,7 @@ from neurodecode import scenes, targets, twin
 from neurodecode.data import Embeddings, Responses, Split
 from neurodecode.encoders import Ridge, TokenTransformer
 from neurodecode.metrics.retrieval import top_k
-from neurodecode.statistics import bootstrap_interval
+from neurodecode.statistics import Sampling, mean_interval
 from neurodecode.store import write_json
 
 
@@ -40,7 +40,7 @@ def retrieval(
         hits.append(top_k(truth.rows(one.stimulus) - mean, one.array() - mean, 1))
         scene.append(one.stimulus)
     items = np.concatenate(hits)
-    interval = bootstrap_interval(items, clusters=np.concatenate(scene))
+    interval = mean_interval(items, Sampling(cluster=np.concatenate(scene)), share=True)
     return {
         "top1": float(items.mean()),
         "ci95": [interval.low, interval.high],

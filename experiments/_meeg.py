@@ -164,7 +164,7 @@ def study(material: Material, effort: Effort, out: Path, asked: Experiment, seed
         unseen.result,
         drawn.result,
         ProtocolResult("averaging_small_set", {}, {}, {"top5": averages, "kept_apart": "stimulus"}),
-        curves_result(curves, seed),
+        curves_result(curves),
     ]
     details = {
         "simulated": material.simulated,

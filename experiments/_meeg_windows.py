@@ -17,7 +17,7 @@ from neurodecode.evidence import ProtocolResult, Run
 from neurodecode.gallery import Figure
 from neurodecode.metrics import retrieval
 from neurodecode.pipeline import Goal
-from neurodecode.statistics import bootstrap_interval
+from neurodecode.statistics import Sampling, mean_interval
 from neurodecode.targets import PixelPCA
 
 WINDOW_S, HOP_S = 0.25, 0.1
@@ -158,15 +158,14 @@ def _times(material: Material) -> Rows:
     return np.asarray(times, dtype=np.float64)
 
 
-def curves_result(curves: Curves, seed: int) -> ProtocolResult:
+def curves_result(curves: Curves) -> ProtocolResult:
     """The curves and the contrast of windows, with their intervals."""
 
     def told(rows: Rows) -> dict[str, list[float]]:
         bounds = [
-            bootstrap_interval(row, clusters=None, items=curves.stimulus, n_resamples=300,
-                               seed=seed)
+            mean_interval(row, Sampling(curves.subject, curves.stimulus), share=True)
             for row in rows
-        ]  # fmt: skip
+        ]
         return {
             "value": [round(float(row.mean()), 4) for row in rows],
             "low": [round(one.low, 4) for one in bounds],
@@ -175,7 +174,7 @@ def curves_result(curves: Curves, seed: int) -> ProtocolResult:
 
     def compared(early_late: dict[str, Rows]) -> dict[str, Any]:
         gain = contrast(early_late)
-        interval = bootstrap_interval(gain, clusters=None, items=curves.stimulus, seed=seed)
+        interval = mean_interval(gain, Sampling(curves.subject, curves.stimulus))
         return {"value": float(gain.mean()), "ci95": [interval.low, interval.high], "chance": 0.0}
 
     details = {

@@ -28,7 +28,7 @@ from neurodecode.targets import OpenClip
 
 N_DRAWN = 40
 """Test pictures that are drawn, for each person: the first by name."""
-N_WRONG = 6
+N_WRONG = 60
 """Pictures compared with another's truth for the null of SSIM, which is slow at 425 px."""
 SIZE = 425
 TWO_WAY = "two_way_clip_small"

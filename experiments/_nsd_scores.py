@@ -16,7 +16,7 @@ from neurodecode.evidence import ProtocolResult, Score, shuffled_order
 from neurodecode.metrics.identification import two_way_table
 from neurodecode.metrics.retrieval import Way as Direction
 from neurodecode.metrics.retrieval import drawn_retrieval, rank_table
-from neurodecode.statistics import Null, bootstrap_interval
+from neurodecode.statistics import Null, Sampling, mean_interval
 
 N_PERMUTATIONS = 1000
 N_CANDIDATES, N_DRAWS = 300, 30
@@ -159,7 +159,7 @@ def means(blocks: Sequence[Block]) -> dict[str, float]:
 def difference(one: Sequence[Block], other: Sequence[Block], metric: str) -> dict[str, Any]:
     """Mean of one minus mean of the other on the same stimuli, with its interval over stimuli."""
     gap = per_item(one, metric) - per_item(other, metric)
-    found = bootstrap_interval(gap, items=_items(one, metric))
+    found = mean_interval(gap, _sampling(one, metric))
     return {"difference": float(gap.mean()), "ci95": [found.low, found.high]}
 
 
@@ -213,8 +213,10 @@ def _moved(metric: Metric, seed: int) -> NDArray[np.float64]:
     return np.asarray(metric.wrong[np.arange(len(order)), order], dtype=np.float64)
 
 
-def _items(blocks: Sequence[Block], metric: str) -> NDArray[np.str_]:
-    return np.array([each for one in blocks for each in one.items(metric)])
+def _sampling(blocks: Sequence[Block], metric: str) -> Sampling:
+    stimuli = [each for one in blocks for each in one.items(metric)]
+    people = [one.subject for one in blocks for _ in one.items(metric)]
+    return Sampling(people, stimuli)
 
 
 def _score(blocks: Sequence[Block], metric: str) -> Score:
@@ -227,7 +229,7 @@ def _score(blocks: Sequence[Block], metric: str) -> Score:
     kind = "permutation" if parts[0].wrong.ndim == 2 else "drawn from some wrong pairs"
     return Score(
         float(values.mean()),
-        bootstrap_interval(values, items=_items(blocks, metric)),
+        mean_interval(values, _sampling(blocks, metric), share=parts[0].chance is not None),
         parts[0].chance,
         Null(null, kind=kind),
         len(values),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from experiments import _nsd, _nsd_scores
 from neurodecode.data import Responses
 from neurodecode.encoders import MindBridge
-from neurodecode.statistics import bootstrap_interval
+from neurodecode.statistics import mean_interval
 
 
 def own_responses(data: _nsd.Data, model: MindBridge, person: Responses) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def own_responses(data: _nsd.Data, model: MindBridge, person: Responses) -> dict
     like = {name: likeness(binned(model, one), truth) for name, one in made.items()}
     within = like.pop(person.subject)
     between = np.mean(list(like.values()), axis=0)
-    gap = bootstrap_interval(within - between)
+    gap = mean_interval(within - between)
     return {
         "subject": person.subject,
         "seed": data.seed,

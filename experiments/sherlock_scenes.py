@@ -167,7 +167,7 @@ def shifted_score(
         n_shifts=n_shifts,
         seed=seed,
     )
-    interval = marks.interval(per_item, seed=seed)
+    interval = marks.interval(per_item, share=True)
     return Score(float(per_item.mean()), interval, chance, shifted, len(column))
 
 

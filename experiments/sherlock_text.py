@@ -77,7 +77,7 @@ from neurodecode.evidence import (
 from neurodecode.evidence.pairs import PairFolds, TwoAgainstTwo, pair_interval
 from neurodecode.gallery import GalleryItem, write_gallery
 from neurodecode.metrics.text import content_word_f1
-from neurodecode.statistics import Null, bootstrap_interval, circular_shift_null
+from neurodecode.statistics import Null, Sampling, circular_shift_null, mean_interval
 
 GROUP = "group"
 METRIC = "two_vs_two"
@@ -151,7 +151,8 @@ class Told:
     def gains(self, name: str) -> dict[str, dict[str, Any]]:
         """Gain over the best control, for each measure."""
         said = self.found[name][0]
-        items = Items([f"scene-{row}" for row in sorted(said.said)], [name] * len(said.said))
+        rows = sorted(said.said)
+        items = Items([f"scene-{row}" for row in rows], [name] * len(rows), time=rows)
         return {
             measure: gain_over_controls(
                 said.values(measure), self.control_values(name, measure), items
@@ -188,7 +189,7 @@ def write(
     everybody = np.arange(len(texts), dtype=np.intp)
     watchers[NOISE] = Watcher(everybody, noise, [])
     found, others = write_film(watchers, texts, folds.run, seed=seed, n_steps=N_STEPS)
-    return Told(found, others, {name: written_scores(found[name], seed) for name in people})
+    return Told(found, others, {name: written_scores(found[name]) for name in people})
 
 
 def shifts_of(folds: PairFolds, n_shifts: int, seed: int) -> list[NDArray[np.intp]]:
@@ -203,7 +204,7 @@ def shifts_of(folds: PairFolds, n_shifts: int, seed: int) -> list[NDArray[np.int
     return orders
 
 
-def written_scores(found: list[Written], seed: int) -> dict[str, Score]:
+def written_scores(found: list[Written]) -> dict[str, Score]:
     """Means over scenes, against the same with the film shifted."""
     scores = {}
     for measure in MEASURES:
@@ -211,7 +212,7 @@ def written_scores(found: list[Written], seed: int) -> dict[str, Score]:
         shifted = np.array([one.values(measure).mean() for one in found[1:]])
         null = Null(shifted, kind="circular shift")
         chance = 0.5 if measure == "written_two_way" else None
-        interval = bootstrap_interval(values, seed=seed)
+        interval = mean_interval(values, Sampling(time=np.arange(len(values))))
         scores[measure] = Score(float(values.mean()), interval, chance, null, len(values))
     return scores
 

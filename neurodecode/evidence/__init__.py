@@ -12,6 +12,7 @@ from neurodecode.evidence._controls import (
 )
 from neurodecode.evidence._fingerprint import data_fingerprint
 from neurodecode.evidence._gain import Gain, gain_over_controls
+from neurodecode.evidence._items import Items
 from neurodecode.evidence._looks import TestLooks, look_key
 from neurodecode.evidence._report import (
     controls_table,
@@ -21,7 +22,7 @@ from neurodecode.evidence._report import (
 )
 from neurodecode.evidence._results import check_results, read_results, write_results
 from neurodecode.evidence._run import Run, git_commit, peak_rss_mb, versions
-from neurodecode.evidence._scores import Items, ProtocolResult, Score, score_table
+from neurodecode.evidence._scores import ProtocolResult, Score, is_share, over_folds, score_table
 
 __all__ = [
     "Gain",
@@ -46,6 +47,8 @@ __all__ = [
     "noise_responses",
     "peak_rss_mb",
     "read_results",
+    "is_share",
+    "over_folds",
     "score_table",
     "scores_table",
     "scores_text",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodecode.evidence._scores import Items
+from neurodecode.evidence._items import Items
 from neurodecode.metrics.similarity import check_finite
 from neurodecode.statistics import Interval
 
@@ -22,7 +22,7 @@ class Gain:
     ----------
     value : float
     ci95 : Interval
-        Bootstrap interval of the paired differences from the best control.
+        Interval of the paired differences from the best control.
     p : float
         One-sided; the largest over all controls, so that it is small only if every control is
         beaten.
@@ -118,9 +118,7 @@ def gain_over_controls(
     best = min(apart, key=lambda name: float(apart[name].mean()))
     _, stimulus = np.unique(items.stimulus, return_inverse=True)
     p = max(_sign_flip_p(one, stimulus, n_permutations, seed) for one in apart.values())
-    return Gain(
-        float(apart[best].mean()), items.interval(apart[best], seed=seed), p, best, len(values)
-    )
+    return Gain(float(apart[best].mean()), items.interval(apart[best]), p, best, len(values))
 
 
 def _sign_flip_p(

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodecode.statistics import Interval, Null, bootstrap_interval, permutation_null
+from neurodecode.evidence._items import Items
+from neurodecode.statistics import Interval, Null, null_inflation
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Score:
     ----------
     value : float
     ci95 : Interval
-        95 % bootstrap interval over items.
+        95 % interval; it knows how it was made and for whom it holds.
     chance : float or None
         Analytic chance; None where there is none (a correlation, a distance).
     null : Null
@@ -71,62 +72,12 @@ class Score:
             },
             "n": int(self.n),
             "higher_is_better": self.higher_is_better,
+            **self._interval_told(),
         }
 
-
-@dataclass(frozen=True, eq=False)
-class Items:
-    """Whose each value is: what intervals and nulls must respect.
-
-    Parameters
-    ----------
-    stimulus : array, shape (n,)
-    subject : array, shape (n,)
-    run : array, shape (n,), optional
-        Permutations stay within runs where this is given.
-
-    Examples
-    --------
-    >>> Items(["a", "b", "a", "b"], ["s1", "s1", "s2", "s2"]).groups.tolist()
-    ['s1', 's1', 's2', 's2']
-    """
-
-    stimulus: NDArray[np.str_]
-    subject: NDArray[np.str_]
-    run: NDArray[np.str_] | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("stimulus", "subject", "run"):
-            column = getattr(self, name)
-            if column is None:
-                continue
-            plain = np.asarray(column).astype(np.str_)
-            if len(plain) != len(self.stimulus):
-                raise ValueError(
-                    f"{name} has {len(plain)} rows but there are {len(self.stimulus)} items."
-                )
-            object.__setattr__(self, name, plain)
-
-    def __len__(self) -> int:
-        return len(self.stimulus)
-
-    @property
-    def groups(self) -> NDArray[np.str_]:
-        """Items that may change places under the null: those of one person (and one run)."""
-        if self.run is None:
-            return self.subject
-        return np.char.add(np.char.add(self.subject, "/"), self.run)
-
-    def interval(self, per_item: Any, *, n_resamples: int = 2000, seed: int = 0) -> Interval:
-        """95 % bootstrap over people and stimuli, or over stimuli where there is one person."""
-        several = len(np.unique(self.subject)) > 1
-        return bootstrap_interval(
-            per_item,
-            clusters=self.subject if several else None,
-            items=self.stimulus,
-            n_resamples=n_resamples,
-            seed=seed,
-        )
+    def _interval_told(self) -> dict[str, str]:
+        told = {"ci_method": self.ci95.method, "scope": self.ci95.scope}
+        return {name: text for name, text in told.items() if text}
 
 
 def score_table(
@@ -157,19 +108,44 @@ def score_table(
     >>> score.value, round(score.p, 3)
     (1.0, 0.042)
     """
-    per_item = np.asarray(table[np.arange(len(column)), column], dtype=np.float64)
-
-    def permuted(order: NDArray[np.intp]) -> float:
-        return float(table[order, column].mean())
-
+    rows = np.arange(len(column))
+    per_item = np.asarray(table[rows, column], dtype=np.float64)
+    null = items.null(lambda order: float(table[rows, column[order]].mean()), seed=seed)
+    null = over_folds(null, items, table)
     return Score(
         float(per_item.mean()),
-        items.interval(per_item, seed=seed),
+        items.interval(per_item, share=is_share(per_item, chance), null=null),
         chance,
-        permutation_null(permuted, len(items), groups=items.groups, seed=seed),
+        null,
         len(items),
         higher_is_better,
+        {"permuted_within": items.permuted_within},
     )
+
+
+def is_share(per_item: NDArray[np.float64], chance: float | None) -> bool:
+    """Is it a share of hits or of pairs: in 0 to 1, with a chance level?
+
+    Examples
+    --------
+    >>> is_share(np.array([0.0, 1.0]), 0.5), is_share(np.array([0.3]), None)
+    (True, False)
+    """
+    inside = per_item.min() >= 0 and per_item.max() <= 1
+    return bool(inside and chance is not None and 0 < chance < 1)
+
+
+def over_folds(null: Null, items: Items, wrong: NDArray[np.floating[Any]]) -> Null:
+    """The null as wide as folds that learn from one another's test items make it.
+
+    Parameters
+    ----------
+    null : Null
+    items : Items
+    wrong : array
+        Scores of items with wrong truths (a few right ones among them change little).
+    """
+    return null.widened(null_inflation(wrong)) if items.keeps_folds else null
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from neurodecode.data import Responses, Split
 from neurodecode.evidence._controls import majority
-from neurodecode.evidence._scores import Items
+from neurodecode.evidence._items import Items
 from neurodecode.evidence._text_controls import (
     best_constant,
     most_written,

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from neurodecode.data import Responses, Split
 from neurodecode.evidence._gain import Gain, gain_over_controls
-from neurodecode.evidence._scores import Items, ProtocolResult, Score, score_table
+from neurodecode.evidence._scores import ProtocolResult, Score, score_table
 from neurodecode.evidence._text_case import (
     CONTROLS,
     UPPER,
@@ -212,7 +212,7 @@ class _Compared:
         rows: NDArray[np.bool_],
         seed: int,
     ) -> _Compared:
-        column, items = case.column[rows], _taken(case.items, rows)
+        column, items = case.column[rows], case.items.take(rows)
         table = measure.table(answers, case.texts)[rows]
         own = np.arange(len(column))
         per_control = {
@@ -228,8 +228,3 @@ class _Compared:
         gain = gain_over_controls(table[own, column], per_control, items, seed=seed)
         means = {name: float(values.mean()) for name, values in per_control.items()}
         return cls(score, gain, means | {UPPER: float(upper.mean())})
-
-
-def _taken(items: Items, rows: NDArray[np.bool_]) -> Items:
-    run = None if items.run is None else items.run[rows]
-    return Items(items.stimulus[rows], items.subject[rows], run)

@@ -167,7 +167,7 @@ def _answered(
 ) -> Setting:
     """What the encoder and the generators answer to the test items."""
     parts = [fold.predict(list(goal.heads))[1] for fold in folds]
-    items = join_items(parts)
+    items = join_items(parts, folds=True)
     setting = Setting(
         folds,
         goal,

@@ -54,6 +54,15 @@ class Fold:
         kept = self.parts("test")
         return [one.average_repeats() for one in kept] if self.repeats == "responses" else kept
 
+    def runs(self) -> dict[str, tuple[NDArray[np.str_], NDArray[np.str_] | None]]:
+        """Stimulus and run of each test trial by person; the session where runs are unknown."""
+        parts = [self.split.part(one, "test") for one in self.people]
+        return {
+            one.subject: (one.stimulus, one.session if one.run is None else one.run)
+            for one in parts
+            if len(one)
+        }
+
     def train(self, subject: str) -> Responses:
         """A person's training trials; of all people of that shape, if the person has none."""
         [person] = [one for one in self.people if one.subject == subject]
@@ -93,17 +102,29 @@ class Fold:
             self._kept[key] = self._predicted(heads, change, told_apart)
         return self._kept[key]
 
+    def trials(self, heads: Sequence[str]) -> tuple[dict[str, Embeddings], Items]:
+        """Predictions of single test trials, before repeats are averaged, and whose they are."""
+        rows: dict[str, list[Embeddings]] = {head: [] for head in heads}
+        items: list[Items] = []
+        for test in self.tests():
+            for head, parts in rows.items():
+                parts.append(self._of_trials(test, None if len(rows) == 1 else head, False))
+            run = test.session if test.run is None else test.run
+            items.append(Items(test.stimulus, test.groups("subject"), run))
+        return {head: join(parts) for head, parts in rows.items()}, join_items(items)
+
     def _predicted(
         self, heads: Sequence[str], change: Callable[[Responses], Responses] | None, expected: bool
     ) -> tuple[dict[str, Embeddings], Items]:
         rows: dict[str, list[Embeddings]] = {head: [] for head in heads}
         items: list[Items] = []
+        runs = self.runs()
         for test in self.tests():
             given = test if change is None else change(test)
             for head, parts in rows.items():
                 parts.append(self._predict(given, None if len(rows) == 1 else head, expected))
             shown = rows[heads[0]][-1].stimulus
-            run = test.run if len(shown) == len(test) else None
+            run = runs_of(shown, *runs[test.subject], single=self.repeats == "single")
             items.append(Items(shown, np.repeat(test.subject, len(shown)), run))
         return {head: join(parts) for head, parts in rows.items()}, join_items(items)
 
@@ -134,13 +155,17 @@ class Fold:
         return self.parts("validation") or self.parts("train")
 
     def _predict(self, trials: Responses, head: str | None, expected: bool) -> Embeddings:
+        rows = self._of_trials(trials, head, expected)
+        return rows.average_repeats() if self.repeats == "predictions" else rows
+
+    def _of_trials(self, trials: Responses, head: str | None, expected: bool) -> Embeddings:
         predict: Any = self.encoder.predict
         if expected:
             predict = getattr(self.encoder, "expect", predict)
         # an encoder of one target space need not know the word head
         rows: Embeddings = predict(trials) if head is None else predict(trials, head=head)
         self._check_finite(rows, trials.subject)
-        return rows.average_repeats() if self.repeats == "predictions" else rows
+        return rows
 
 
 def check_tested_once(people: Sequence[Responses], folds: Sequence[Split]) -> None:
@@ -197,16 +222,51 @@ def join_heads(parts: Sequence[Mapping[str, Embeddings]]) -> dict[str, Embedding
     return {head: join([one[head] for one in parts]) for head in parts[0]}
 
 
-def join_items(parts: Sequence[Items]) -> Items:
-    """Items of several under one another; runs are kept if all know them."""
-    runs = [one.run for one in parts]
+def runs_of(
+    shown: NDArray[np.str_],
+    stimulus: NDArray[np.str_],
+    run: NDArray[np.str_] | None,
+    *,
+    single: bool = False,
+) -> NDArray[np.str_] | None:
+    """The run of each item; of a mean over trials, all their runs.
+
+    Parameters
+    ----------
+    shown : str array, shape (n_items,)
+    stimulus, run : str array, shape (n_trials,)
+    single : bool
+        Items are the trials themselves.
+
+    Examples
+    --------
+    >>> runs_of(np.array(["a", "b"]), np.array(["a", "b", "a"]), np.array(["2", "1", "1"])).tolist()
+    ['1+2', '1']
+    """
+    if run is None or single:
+        return run
+    of_item: dict[str, list[str]] = {}
+    for one, where in zip(stimulus.tolist(), run.tolist(), strict=True):
+        of_item.setdefault(one, []).append(where)
+    return np.array(["+".join(sorted(of_item[one])) for one in shown.tolist()])
+
+
+def join_items(parts: Sequence[Items], *, folds: bool = False) -> Items:
+    """Items of several under one another; runs are kept if all know them.
+
+    Parameters
+    ----------
+    parts : sequence of Items
+    folds : bool
+        Each part is a fold, and its items say which.
+    """
+    runs = [one.run for one in parts if one.run is not None]
+    sizes = [len(one) for one in parts]
+    several = folds and len(parts) > 1
+    fold = np.repeat(np.arange(len(parts)), sizes).astype(np.str_) if several else None
     return Items(
         np.concatenate([one.stimulus for one in parts]),
         np.concatenate([one.subject for one in parts]),
-        np.concatenate([one for one in runs if one is not None]) if all_known(runs) else None,
+        np.concatenate(runs) if len(runs) == len(parts) else None,
+        fold,
     )
-
-
-def all_known(columns: Sequence[NDArray[Any] | None]) -> bool:
-    """Is there no None among them?"""
-    return all(one is not None for one in columns)

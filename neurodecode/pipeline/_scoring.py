@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, TypeGuard
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neurodecode import evidence
-from neurodecode.evidence import Items, ProtocolResult, Score
+from neurodecode.evidence import ProtocolResult, Score, is_share
 from neurodecode.pipeline._answers import Answers, Shown
 from neurodecode.pipeline._controls import Setting
 from neurodecode.pipeline._evaluation import Evaluation
 from neurodecode.pipeline._folds import Fold
-from neurodecode.pipeline._measures import Measure, PairMeasure, RetrievalTopK, TwoWay
+from neurodecode.pipeline._measures import Measure, RetrievalTopK, TwoWay
+from neurodecode.pipeline._nulls import Nulls, check_scores
 from neurodecode.pipeline._picture_measures import PixelCorrelation
 from neurodecode.pipeline._protocol import Protocol
-from neurodecode.statistics import Null, permutation_null
 
 
 def scored(setting: Setting, beside: Mapping[str, Answers], protocol: Protocol) -> Evaluation:
@@ -30,7 +30,8 @@ def scored(setting: Setting, beside: Mapping[str, Answers], protocol: Protocol) 
     shown = Shown(
         setting.goal.stimuli.select(ids), setting.goal.points(ids), means, setting.fold_of
     )
-    measured = {one.name: _measure(one, setting, shown, beside, protocol.seed) for one in chosen}
+    nulls = Nulls(setting, shown, protocol.seed)
+    measured = {one.name: _measure(one, nulls, beside) for one in chosen}
     controls = _by_control(measured, "value")
     told = details(setting, protocol) | {
         "controls_ci95": _by_control(measured, "ci95"),
@@ -70,23 +71,21 @@ def _by_control(measured: Mapping[str, _Measured], what: str) -> dict[str, dict[
     return found
 
 
-def _measure(
-    measure: Measure, setting: Setting, shown: Shown, beside: Mapping[str, Answers], seed: int
-) -> _Measured:
-    rows = np.arange(len(setting.items)) if measure.of == "embedding" else setting.drawn
-    items = _take(setting.items, rows)
-    place = {one: i for i, one in enumerate(shown.stimuli.ids.tolist())}
-    column = np.array([place[one] for one in items.stimulus.tolist()])
-    each, null = _each_and_null(measure, setting.real, shown, column, (items, seed))
+def _measure(measure: Measure, nulls: Nulls, beside: Mapping[str, Answers]) -> _Measured:
+    rows, shown = nulls.rows(measure), nulls.shown
+    items, column = nulls.setting.items.take(rows), nulls.column[rows]
+    each, null = nulls.measured(measure)
+    chance = measure.chance(len(shown))
+    share = is_share(each, chance)
     facts = {
         "variant": measure.variant,
         "n_candidates": len(shown),
-        "permuted_within": "person" if items.run is None else "person and run",
+        "permuted_within": nulls.permuted_within(measure),
     }
     score = Score(
         float(each.mean()),
-        items.interval(each, seed=seed),
-        measure.chance(len(shown)),
+        items.interval(each, share=share, null=null),
+        chance,
         null,
         len(items),
         measure.higher_is_better,
@@ -96,24 +95,17 @@ def _measure(
     for name, answers in beside.items():
         if measure.applies(answers):
             values = _each(measure, answers, shown, column)
-            _check_finite(values, measure.name, f"the control '{name}'", items)
-            ends = [items.interval(one, seed=seed) for one in (values, each - values)]
+            check_scores(values, measure.name, f"the control '{name}'", items)
+            own, above = (
+                items.interval(values, share=share, null=null),
+                items.interval(each - values),
+            )
             controls[name] = {
                 "value": float(values.mean()),
-                "ci95": [ends[0].low, ends[0].high],
-                "above": [ends[1].low, ends[1].high],
+                "ci95": [own.low, own.high],
+                "above": [above.low, above.high],
             }
     return _Measured(score, each, controls)
-
-
-def _check_finite(values: NDArray[np.float64], metric: str, of: str, items: Items) -> None:
-    bad = np.flatnonzero(~np.isfinite(values))
-    if len(bad):
-        raise ValueError(
-            f"'{metric}' of {of} is not finite for {len(bad)} of {len(values)} items (first: row "
-            f"{bad[0]}, subject '{items.subject[bad[0]]}', stimulus '{items.stimulus[bad[0]]}'). "
-            f"A measure must give a number for every item."
-        )
 
 
 def _each(
@@ -123,42 +115,6 @@ def _each(
     if hasattr(measure, "pairs"):
         return np.asarray(measure.pairs(shown, answers, column))
     return measure.table(shown, answers)[np.arange(len(column)), column]
-
-
-def _each_and_null(
-    measure: Measure,
-    real: Answers,
-    shown: Shown,
-    column: NDArray[np.intp],
-    within: tuple[Items, int],
-) -> tuple[NDArray[np.float64], Null]:
-    items, seed = within
-    if _costly(measure):
-        costly = measure  # the type checker forgets it inside the function
-        each = measure.pairs(shown, real, column)
-        _check_finite(each, measure.name, "the encoder", items)
-        null = permutation_null(
-            lambda order: float(costly.pairs(shown, real, column[order]).mean()),
-            len(items),
-            groups=items.groups,
-            n_permutations=measure.n_permutations,
-            seed=seed,
-        )
-        return each, null
-    table = measure.table(shown, real)
-    rows = np.arange(len(column))
-    _check_finite(table.mean(axis=1), measure.name, "the encoder", items)
-    null = permutation_null(
-        lambda order: float(table[rows, column[order]].mean()),
-        len(items),
-        groups=items.groups,
-        seed=seed,
-    )
-    return table[rows, column], null
-
-
-def _costly(measure: Measure) -> TypeGuard[PairMeasure]:
-    return hasattr(measure, "n_permutations")
 
 
 def _train_means(setting: Setting) -> dict[str, NDArray[Any]]:
@@ -184,15 +140,6 @@ def _measures(protocol: Protocol, real: Answers) -> list[Measure]:
                 f"reads. Outputs: {', '.join(real.outputs)}; heads: {', '.join(real.embeddings)}."
             )
     return list(protocol.measures)
-
-
-def _take(items: Items, rows: NDArray[np.intp]) -> Items:
-    """Some of the items; their null stays within runs where each run holds several of them."""
-    some = Items(items.stimulus[rows], items.subject[rows])
-    if items.run is None:
-        return some
-    within = replace(some, run=items.run[rows])
-    return within if np.unique(within.groups, return_counts=True)[1].min() > 1 else some
 
 
 def details(setting: Setting, protocol: Protocol) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations, product
 from math import factorial, prod
 from typing import Any, Literal
@@ -27,6 +27,8 @@ class Null:
         True if all arrangements were made, so that the p-value has no sampling error.
     kind : str
         How they were made, in words.
+    least_p : float
+        No p-value is smaller than this: what another null already left open.
 
     Examples
     --------
@@ -38,6 +40,7 @@ class Null:
     values: NDArray[np.float64]
     exact: bool = False
     kind: str = "permutation"
+    least_p: float = 0.0
 
     def __post_init__(self) -> None:
         bad = int((~np.isfinite(self.values)).sum())
@@ -46,6 +49,22 @@ class Null:
                 f"{bad} of {len(self.values)} null scores are not finite. Mend the score: it must "
                 f"give a number for every arrangement."
             )
+
+    def widened(self, inflation: float) -> Null:
+        """The same null with its variance times ``inflation``, about the same mean.
+
+        Examples
+        --------
+        >>> Null(np.array([0.0, 1.0])).widened(4.0).values.tolist()
+        [-0.5, 1.5]
+        """
+        mean = self.mean
+        return replace(
+            self,
+            values=mean + np.sqrt(inflation) * (self.values - mean),
+            exact=False,
+            kind=f"{self.kind}, variance x {inflation:.2f} for training sets that overlap",
+        )
 
     @property
     def mean(self) -> float:
@@ -77,7 +96,7 @@ class Null:
             as_good = self.values >= observed - slack
         else:
             as_good = self.values <= observed + slack
-        return float((1 + as_good.sum()) / (1 + len(self.values)))
+        return max(self.least_p, float((1 + as_good.sum()) / (1 + len(self.values))))
 
 
 def permutation_null(
@@ -134,6 +153,7 @@ def circular_shift_null(
     *,
     min_shift: int = 1,
     groups: Any = None,
+    together: Any = None,
     n_shifts: int = 1000,
     seed: int = 0,
 ) -> Null:
@@ -152,7 +172,10 @@ def circular_shift_null(
         Smallest shift in items, either way round. Leave it at 1 for p-values: only the full set of
         shifts is exact (see Notes).
     groups : array, shape (n_items,), optional
-        Runs: each is shifted within itself, by an amount of its own.
+        Runs (of people): each is shifted within itself.
+    together : array, shape (n_items,), optional
+        Groups of equal length that are shifted by the same amount, such as the people of one run of
+        a film, whose drifts may be alike. Default: each by an amount of its own.
     n_shifts, seed : int
         With one group and fewer possible shifts, each is made once.
 
@@ -182,7 +205,8 @@ def circular_shift_null(
             f"A series of {shortest} items can't be shifted by {min_shift} or more either way; "
             f"min_shift must be 1 to {shortest // 2}."
         )
-    counts = [len(one) - 2 * min_shift + 1 for one in members]
+    bound = _bound(members, together)
+    counts = [min(len(members[row]) for row in rows) - 2 * min_shift + 1 for rows in bound]
     exact = prod(counts) <= n_shifts
     if exact:
         draws: Iterator[Sequence[int]] = iter(product(*(range(count) for count in counts)))
@@ -192,10 +216,22 @@ def circular_shift_null(
     values = []
     for draw in draws:
         order = np.arange(n_items, dtype=np.intp)
-        for one, extra in zip(members, draw, strict=True):
-            order[one] = np.roll(one, min_shift + extra)
+        for rows, extra in zip(bound, draw, strict=True):
+            for row in rows:
+                order[members[row]] = np.roll(members[row], min_shift + extra)
         values.append(score(order))
     return Null(np.array(values, dtype=np.float64), exact, f"circular shift by {min_shift} or more")
+
+
+def _bound(members: list[NDArray[np.intp]], together: Any) -> list[list[int]]:
+    """Which groups are shifted alike."""
+    if together is None:
+        return [[row] for row in range(len(members))]
+    labels = np.asarray(together).astype(np.str_)
+    of_group = [str(labels[one[0]]) for one in members]
+    return [
+        [row for row, own in enumerate(of_group) if own == one] for one in dict.fromkeys(of_group)
+    ]
 
 
 def _members(groups: Any, n_items: int) -> list[NDArray[np.intp]]:

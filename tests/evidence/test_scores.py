@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from neurodecode.evidence import Items, ProtocolResult, Score, score_table
-from neurodecode.statistics import Interval, Null, bootstrap_interval
+from neurodecode.statistics import Interval, Null, Sampling, mean_interval
 
 
 def people(n_people=3, n_stimuli=20):
@@ -44,14 +44,13 @@ def test_the_null_stays_within_people_and_runs():
     assert score.p == 0.25
 
 
-def test_intervals_are_clustered_by_person_where_there_are_several():
+def test_intervals_know_people_and_stimuli():
     rng = np.random.default_rng(2)
     items = people(4, 30)
     values = np.repeat([0.0, 1.0, 2.0, 3.0], 30) + 0.1 * rng.normal(size=120)
-    want = bootstrap_interval(values, clusters=items.subject, items=items.stimulus)
-    assert items.interval(values) == want
-    plain = bootstrap_interval(values)
-    assert want.high - want.low > 3 * (plain.high - plain.low)
+    assert items.interval(values) == mean_interval(values, Sampling(items.subject, items.stimulus))
+    assert items.interval(values).method == "t interval over stimuli, people fixed"
+    assert "nothing follows for other people" in items.interval(values).scope
 
 
 def test_lower_is_better_is_tested_on_the_other_side():
@@ -86,11 +85,6 @@ def test_the_json_of_a_protocol():
         },
         "controls": {"noise": {"top1": 0.1}},
     }
-
-
-def test_columns_of_other_lengths_are_refused():
-    with pytest.raises(ValueError, match="subject has 1 rows but there are 2 items"):
-        Items(["a", "b"], ["x"])
 
 
 def test_a_score_is_a_finite_number():

@@ -2,99 +2,107 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest, bootstrap
+from scipy import stats
 
-from neurodecode.statistics import Interval, bootstrap_interval
+from neurodecode.statistics import FEW_PEOPLE, Interval, Sampling, mean_interval
 
 
-def test_the_interval_is_scipys_percentile_interval():
+def holds(interval, truth):
+    return interval.low <= truth <= interval.high
+
+
+def test_values_that_share_nothing_have_students_interval():
     values = np.random.default_rng(0).exponential(size=60)
-    want = bootstrap(
-        (values,), np.mean, method="percentile", n_resamples=20_000, random_state=1
-    ).confidence_interval
-    got = bootstrap_interval(values, n_resamples=20_000)
-    assert got.low == pytest.approx(want.low, abs=0.01)
-    assert got.high == pytest.approx(want.high, abs=0.01)
+    want = stats.ttest_1samp(values, 0).confidence_interval()
+    got = mean_interval(values)
+    assert (got.low, got.high) == pytest.approx((want.low, want.high))
+    wide = mean_interval(values, level=0.99)
+    want = stats.ttest_1samp(values, 0).confidence_interval(0.99)
+    assert (wide.low, wide.high) == pytest.approx((want.low, want.high))
 
 
-def test_the_interval_covers_the_mean_about_as_often_as_it_says():
-    rng = np.random.default_rng(1)
-    inside = 0
-    for seed in range(300):
-        interval = bootstrap_interval(rng.normal(2.0, 1.0, 40), n_resamples=400, seed=seed)
-        inside += interval.low <= 2.0 <= interval.high
-    assert 0.90 <= inside / 300 <= 0.98
-
-
-def clustered(rng, n_clusters, n_each):
-    means = np.repeat(rng.normal(size=n_clusters), n_each)
-    return means + rng.normal(size=n_clusters * n_each), np.repeat(np.arange(n_clusters), n_each)
-
-
-def test_clusters_widen_the_interval_and_keep_its_coverage():
-    rng = np.random.default_rng(2)
-    inside, naive = 0, 0
-    for seed in range(150):
-        values, subject = clustered(rng, 15, 10)
-        wide = bootstrap_interval(values, clusters=subject, n_resamples=300, seed=seed)
-        narrow = bootstrap_interval(values, n_resamples=300, seed=seed)
-        inside += wide.low <= 0 <= wide.high
-        naive += narrow.low <= 0 <= narrow.high
-    assert inside / 150 >= 0.88
-    assert naive / 150 <= 0.75
-
-
-def test_stimuli_seen_by_all_are_not_independent_evidence():
-    rng = np.random.default_rng(3)
-    inside, nested = 0, 0
-    for seed in range(100):
-        stimulus = np.tile(np.arange(20), 6)
-        values = rng.normal(size=20)[stimulus] + 0.3 * rng.normal(size=120)
-        subject = np.repeat(np.arange(6), 20)
-        crossed = bootstrap_interval(
-            values, clusters=subject, items=stimulus, n_resamples=300, seed=seed
-        )
-        apart = bootstrap_interval(values, clusters=subject, n_resamples=300, seed=seed)
-        inside += crossed.low <= 0 <= crossed.high
-        nested += apart.low <= 0 <= apart.high
-    assert inside >= 88
-    assert nested <= 75
-
-
-def test_hits_of_few_people_at_shared_stimuli_are_covered():
-    rng = np.random.default_rng(9)
-    spread = np.sqrt(0.3**2 + 1.0)
-    truth = np.mean(1 / (1 + np.exp(2.2 - spread * rng.normal(size=200_000))))
-    subject, stimulus = np.repeat(np.arange(4), 100), np.tile(np.arange(100), 4)
-    inside = {"crossed": 0, "plain": 0}
-    for seed in range(100):
-        ease = 0.3 * rng.normal(size=4)[subject] + rng.normal(size=100)[stimulus]
-        hits = (rng.random(400) < 1 / (1 + np.exp(2.2 - ease))).astype(float)
-        options = {"n_resamples": 200, "seed": seed}
-        crossed = bootstrap_interval(hits, clusters=subject, items=stimulus, **options)
-        plain = bootstrap_interval(hits, **options)
-        inside["crossed"] += crossed.low <= truth <= crossed.high
-        inside["plain"] += plain.low <= truth <= plain.high
-    assert inside["crossed"] >= 90
-    assert inside["plain"] <= 86
-
-
-def test_one_cluster_is_the_plain_bootstrap():
-    values = np.random.default_rng(4).normal(size=30)
-    assert bootstrap_interval(values, clusters=["a"] * 30) == bootstrap_interval(values)
-
-
-@pytest.mark.parametrize("value", [0, 1])
-def test_scores_without_variation_get_the_exact_binomial_interval(value):
-    got = bootstrap_interval(np.full(20, value))
-    want = binomtest(20 * value, 20).proportion_ci(method="exact")
+def test_clusters_are_one_value_each_where_they_are_of_one_size():
+    values = np.random.default_rng(1).normal(size=(12, 5)) + np.arange(12)[:, None]
+    want = stats.ttest_1samp(values.mean(axis=1), 0).confidence_interval()
+    got = mean_interval(values.ravel(), Sampling(cluster=np.repeat(np.arange(12), 5)))
     assert (got.low, got.high) == pytest.approx((want.low, want.high))
 
 
-def test_the_interval_is_the_same_for_the_same_seed():
-    values = np.random.default_rng(5).normal(size=30)
-    assert bootstrap_interval(values, seed=1) == bootstrap_interval(values, seed=1)
-    assert bootstrap_interval(values, seed=1) != bootstrap_interval(values, seed=2)
+def test_few_people_are_fixed_and_nothing_is_said_about_others():
+    rng = np.random.default_rng(2)
+    values = rng.normal(size=(4, 30))
+    person, stimulus = np.repeat(np.arange(4), 30), np.tile(np.arange(30), 4)
+    want = stats.ttest_1samp(values.mean(axis=0), 0).confidence_interval()
+    got = mean_interval(values.ravel(), Sampling(person, stimulus))
+    assert (got.low, got.high) == pytest.approx((want.low, want.high))
+    apart = mean_interval(
+        (values + 10.0 * np.arange(4)[:, None]).ravel(), Sampling(person, stimulus)
+    )
+    assert apart.high - apart.low == pytest.approx(got.high - got.low)
+    assert got.method == "t interval over stimuli, people fixed"
+    assert got.scope == (
+        "other stimuli of the same kind in these 4 people; nothing follows for other people"
+    )
+
+
+def test_six_people_are_drawn_anew():
+    values = np.random.default_rng(3).normal(size=(6, 20))
+    shifted = values + 5.0 * np.arange(6)[:, None]
+    person, stimulus = np.repeat(np.arange(6), 20), np.tile(np.arange(20), 6)
+    want = stats.ttest_1samp(shifted.mean(axis=1), 0).confidence_interval()
+    got = mean_interval(shifted.ravel(), Sampling(person, stimulus))
+    assert (got.low, got.high) == pytest.approx((want.low, want.high), rel=0.02)
+    assert got.method == "t interval over people and stimuli"
+    assert got.scope == "people and stimuli like these 6 people and their stimuli"
+    assert FEW_PEOPLE == 6
+
+
+@pytest.mark.parametrize(("n_hits", "n"), [(3, 400), (200, 400), (399, 400)])
+def test_shares_have_wilsons_interval(n_hits, n):
+    got = mean_interval(np.arange(n) < n_hits, share=True)
+    want = stats.binomtest(n_hits, n).proportion_ci(method="wilson")
+    assert (got.low, got.high) == pytest.approx((want.low, want.high), abs=0.002)
+    assert got.method == "Wilson interval over items"
+
+
+@pytest.mark.parametrize("value", [0, 1])
+def test_hits_that_are_all_alike_leave_room_for_others(value):
+    got = mean_interval(np.full(20, value), share=True)
+    want = stats.binomtest(20 * value, 20).proportion_ci(method="wilson")
+    assert (got.low, got.high) == pytest.approx((want.low, want.high), abs=0.03)
+    twice = mean_interval(
+        np.full(40, value), Sampling(np.repeat([0, 1], 20), np.tile(np.arange(20), 2)), share=True
+    )
+    assert twice == got  # two people at the same stimuli are not twice as many stimuli
+
+
+def test_differences_that_are_all_zero_are_zero():
+    got = mean_interval(np.zeros(30))
+    assert (got.low, got.high, got.method) == (0.0, 0.0, "all values are equal")
+
+
+def test_a_film_is_not_a_bag_of_scenes():
+    rng = np.random.default_rng(4)
+    inside = {"film": 0, "bag": 0}
+    for _ in range(300):
+        noise = rng.normal(size=130)
+        values = np.empty(130)
+        values[0] = noise[0] / np.sqrt(1 - 0.6**2)
+        for i in range(1, 130):
+            values[i] = 0.6 * values[i - 1] + noise[i]
+        inside["film"] += holds(mean_interval(values, Sampling(time=np.arange(130))), 0)
+        inside["bag"] += holds(mean_interval(values), 0)
+    assert inside["film"] / 300 >= 0.91
+    assert inside["bag"] / 300 <= 0.75
+
+
+def test_the_order_of_rows_does_not_matter():
+    rng = np.random.default_rng(5)
+    values, time = rng.normal(size=40).cumsum(), np.arange(40.0)
+    mixed = rng.permutation(40)
+    one = mean_interval(values, Sampling(time=time))
+    other = mean_interval(values[mixed], Sampling(time=time[mixed]))
+    assert (one.low, one.high) == pytest.approx((other.low, other.high))
 
 
 def test_intervals_know_whether_they_meet():
@@ -104,11 +112,23 @@ def test_intervals_know_whether_they_meet():
 
 def test_bad_input_is_refused():
     with pytest.raises(ValueError, match="1 of 3 values are not finite"):
-        bootstrap_interval([0.1, np.nan, 0.2])
+        mean_interval([0.1, np.nan, 0.2])
     with pytest.raises(ValueError, match="needs one value an item; got shape"):
-        bootstrap_interval([])
-    with pytest.raises(ValueError, match="clusters has 2 rows but there are 3 values"):
-        bootstrap_interval([1, 2, 3], clusters=[0, 1])
+        mean_interval([])
+    with pytest.raises(ValueError, match="person has 2 rows but there are 3 values"):
+        mean_interval([1, 2, 3], Sampling([0, 1]))
+    with pytest.raises(ValueError) as error:
+        mean_interval([0.5, 2.0], share=True)
+    assert str(error.value) == (
+        "Shares lie in 0 to 1; got 0.5 to 2. Leave out share=True for other scores and for "
+        "differences."
+    )
+    with pytest.raises(ValueError) as error:
+        mean_interval([1.0, 2.0], Sampling(cluster=["a", "a"]))
+    assert str(error.value) == (
+        "An interval needs two or more stimuli (or moments) that could be drawn anew; got 1 for 2 "
+        "values. Give more, or name what else is independent as cluster."
+    )
 
 
 def test_an_interval_has_ends():
