@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from neurodecode.data import listing
+from neurodecode.datasets import _tables as tables
+from neurodecode.datasets._door import reading
 from neurodecode.datasets._files import existing
 from neurodecode.datasets._things import picture_name
 from neurodecode.errors import CorruptFileError
@@ -18,6 +21,10 @@ COLUMNS = (
     "responded", "key_id", "key_time", "RT", "session_nr", "run_nr",
 )  # fmt: skip
 CATCH = 999999
+LAST_SAMPLE = 2**31
+KINDS = ("exp", "test", "catch")
+PLACE = ("session_nr", "run_nr", "onset")
+logger = logging.getLogger("neurodecode")
 
 
 def read_table(root: str | Path, subject: int) -> pd.DataFrame:
@@ -31,13 +38,68 @@ def read_table(root: str | Path, subject: int) -> pd.DataFrame:
     names = (f"sourcedata/sample_attributes_P{subject}.csv", f"sample_attributes_P{subject}.csv")
     file = next((Path(root) / one for one in names if (Path(root) / one).exists()), None)
     file = existing(file or Path(root) / names[0], "table of trials")
-    table = pd.read_csv(file)
-    missing = [one for one in COLUMNS if one not in table.columns]
-    if missing:
-        raise CorruptFileError(
-            f"{file} lacks the columns {listing(missing)}; it has {len(table.columns)} of 18."
-        )
+    table: pd.DataFrame = tables.read_table(file, "a table of trials", COLUMNS)
+    with reading(file, "a table of trials"):
+        check_trials(table, str(file))
     return table
+
+
+def check_trials(table: pd.DataFrame, where: str) -> None:
+    """Refuse a table that contradicts itself: what was shown is told by more than one column.
+
+    Raises
+    ------
+    CorruptFileError
+        If a trial is of no known kind or without a picture, one number names two pictures, or a
+        row stands there twice.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"trial_type": ["exp", "exp"], "things_image_nr": [1, 1],
+    ...                      "image_path": ["cup_01b.jpg", "dog_01b.jpg"]})
+    >>> check_trials(rows, "table.csv")
+    Traceback (most recent call last):
+    ...
+    neurodecode.errors.CorruptFileError: table.csv: things_image_nr 1 stands for several pictures \
+('cup_01b.jpg', 'dog_01b.jpg'). A row was changed; obtain it again.
+    """
+    kind = table["trial_type"]
+    if not kind.isin(KINDS).all():
+        row = int(np.flatnonzero(~kind.isin(KINDS))[0])
+        raise CorruptFileError(
+            f"{where}, trial {row + 1}, is of the kind '{kind.iloc[row]}'; one of "
+            f"{', '.join(KINDS)} was expected."
+        )
+    shown = table[kind != "catch"]
+    tables.shown_ids(shown["image_path"], "image_path", where)
+    for number in {"things_image_nr", "image_nr"} & set(shown.columns):
+        for (_, value), paths in shown.groupby(["trial_type", number])["image_path"]:
+            if paths.nunique() > 1:
+                raise CorruptFileError(
+                    f"{where}: {number} {value:g} stands for several pictures "
+                    f"({listing(sorted(set(paths)))}). A row was changed; obtain it again."
+                )
+    if set(PLACE) <= set(table.columns):
+        _check_order(table, where)
+
+
+def _check_order(table: pd.DataFrame, where: str) -> None:
+    """Rows go by time: trials are matched to epochs by their place."""
+    doubled = table.duplicated()
+    if doubled.any():
+        raise CorruptFileError(
+            f"{where}, trial {int(np.flatnonzero(doubled)[0]) + 1}, stands there twice, to the "
+            f"millisecond. A row was doubled; obtain the table again."
+        )
+    place = table[list(PLACE)].apply(pd.to_numeric, errors="coerce")
+    ordered = place.sort_values(list(PLACE), kind="stable").index
+    wrong = np.flatnonzero(ordered.to_numpy() != place.index.to_numpy())
+    if len(wrong):
+        logger.warning(
+            "%s: %d rows are not in the order of session, run and onset (first: trial %d). Trials "
+            "are matched to epochs by their place: rows that were swapped change what was shown.",
+            where, len(wrong), wrong[0] + 1,
+        )  # fmt: skip
 
 
 def trial_facts(table: pd.DataFrame) -> pd.DataFrame:
@@ -75,12 +137,15 @@ def shown_events(file: Path, known: pd.DataFrame, sfreq: float) -> pd.DataFrame:
         If a column is missing, or a picture is not in the table of trials.
     """
     table_file = file.with_name(file.name.rsplit("_meg", 1)[0] + "_events.tsv")
-    events = pd.read_csv(existing(table_file, "table of events"), sep="\t")
-    missing = {"sample", "value"} - set(events.columns)
-    if missing:
-        raise CorruptFileError(f"{table_file} lacks the columns {listing(sorted(missing))}.")
-    number = pd.to_numeric(events["value"], errors="coerce").fillna(CATCH).astype(int)
-    events = events.assign(number=number)[number != CATCH]
+    events: pd.DataFrame = tables.read_table(table_file, "a table of events", ("sample", "value"))
+    with reading(table_file, "a table of events") as place:
+        place.name = "the column 'value'"
+        number = pd.to_numeric(events["value"]).fillna(CATCH).astype(int)
+        place.name = "the column 'sample'"
+        sample = pd.to_numeric(events["sample"]).astype(float)
+        if not sample.between(0, LAST_SAMPLE).all() or sample.duplicated().any():
+            raise ValueError("samples are missing, negative, too large or doubled")
+    events = events.assign(number=number, sample=sample)[number != CATCH]
     unknown = sorted(set(events["number"]) - set(known.index))
     if unknown:
         raise CorruptFileError(

@@ -24,20 +24,29 @@ kept, with an empty table of events.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from neurodecode.data import Recording, listing
 from neurodecode.datasets._files import existing, locate
+from neurodecode.datasets._haxby_tables import (
+    CATEGORIES,
+    read_conditions,
+    read_labels,
+    read_motion,
+    read_onsets,
+    read_tr,
+)
+from neurodecode.datasets._images import open_image
 from neurodecode.datasets._volumes import Volumes, events_of, spans
 from neurodecode.errors import CorruptFileError
 
-CATEGORIES = ("bottle", "cat", "chair", "face", "house", "scissors", "scrambledpix", "shoe")
+__all__ = ["CATEGORIES", "TR_S", "read", "read_people"]
+
 TR_S = 2.5
-_MOTION = ("trans_x", "trans_y", "trans_z", "rot_x", "rot_y", "rot_z")
+log = logging.getLogger("neurodecode")
 
 
 def read(
@@ -127,16 +136,8 @@ def _from_nilearn(fetched: Mapping[str, Any], person: int, mask: str | Path | No
 
 def _from_labels(subject: str, images: Path, labels: Path, mask: str | Path) -> Recording:
     """One image of all runs, with a label and a run number for each volume."""
-    import nibabel
-
-    names, chunks = _read_labels(existing(labels, "table of labels"))
-    try:
-        opened: Any = nibabel.load(existing(images, "Haxby image"))
-        shape = opened.shape
-    except FileNotFoundError:
-        raise
-    except (nibabel.filebasedimages.ImageFileError, OSError, EOFError) as error:
-        raise CorruptFileError(f"{images} is not an image that can be read: {error}") from error
+    names, chunks = read_labels(labels)
+    shape = open_image(existing(images, "Haxby image"), whole=False).shape
     if len(shape) != 4 or shape[3] != len(names):
         raise CorruptFileError(
             f"{images} has shape {shape} but {labels.name} labels {len(names)} volumes. "
@@ -166,7 +167,7 @@ def _from_openfmri(folder: Path, person: int, image: str, mask: str | Path | Non
     motion = [run / "bold_moest.txt" for run in runs]
     tr_s = TR_S
     if (folder / "scan_key.txt").exists():
-        tr_s = float((folder / "scan_key.txt").read_text().split()[1])
+        tr_s = read_tr(folder / "scan_key.txt")
     return Recording(
         f"haxby-{person}",
         "fmri",
@@ -174,7 +175,9 @@ def _from_openfmri(folder: Path, person: int, image: str, mask: str | Path | Non
         tuple(_openfmri_events(folder, root, run) for run in runs),
         tuple(run.name for run in runs),
         mask=_openfmri_mask(root, mask),
-        confounds=tuple(_read_motion(path) for path in motion)
+        confounds=tuple(
+            read_motion(path, run / image) for path, run in zip(motion, runs, strict=True)
+        )
         if all(path.exists() for path in motion)
         else None,
         tr_s=tr_s,
@@ -195,39 +198,21 @@ def _openfmri_events(folder: Path, root: Path, run: Path) -> Any:
 
     if (run / "bold_events.tsv").exists():
         return run / "bold_events.tsv"
-    keys = existing(folder / "models" / "model001" / "condition_key.txt", "condition key")
+    names = read_conditions(folder / "models" / "model001" / "condition_key.txt")
     task = run.name.split("_")[0]
-    rows = []
-    for line in keys.read_text().splitlines():
-        of_task, condition, *name = line.split()
-        onsets = root / "model" / "model001" / "onsets" / run.name / f"{condition}.txt"
-        if of_task != task or not onsets.exists():
-            continue
-        for onset, duration, *_ in np.loadtxt(onsets, ndmin=2):
-            rows.append({"onset": onset, "duration": duration, "trial_type": " ".join(name)})
+    wanted = {condition: name for (of, condition), name in names.items() if of == task}
+    onsets = root / "model" / "model001" / "onsets" / run.name
+    have = {file.stem: file for file in sorted(onsets.glob("*.txt"))}
+    if have and set(have) != set(wanted):
+        log.warning(
+            "%s has onsets of %s, but condition_key.txt names %s: events are missing.",
+            onsets, listing(have), listing(wanted),
+        )  # fmt: skip
+    rows = [
+        {"onset": onset, "duration": duration, "trial_type": wanted[condition]}
+        for condition, file in have.items()
+        if condition in wanted
+        for onset, duration in read_onsets(file)
+    ]
     table = pandas.DataFrame(rows, columns=["onset", "duration", "trial_type"])
     return table.sort_values("onset", ignore_index=True)
-
-
-def _read_labels(path: Path) -> tuple[list[str], list[str]]:
-    rows = [line.split() for line in path.read_text().splitlines() if line.strip()]
-    if rows and rows[0] == ["labels", "chunks"]:
-        rows = rows[1:]
-    wrong = next((row for row in rows if len(row) != 2), None)
-    if wrong is not None or not rows:
-        raise CorruptFileError(
-            f"{path} is not a table of a label and a run number a line: got '{wrong}'."
-        )
-    return [label for label, _ in rows], [chunk for _, chunk in rows]
-
-
-def _read_motion(path: Path) -> Any:
-    import pandas
-
-    try:
-        table = np.loadtxt(path, ndmin=2)
-    except ValueError as error:
-        raise CorruptFileError(f"{path} is not a table of motion: {error}.") from error
-    if table.shape[1] != len(_MOTION):
-        raise CorruptFileError(f"{path} has {table.shape[1]} columns; 6 of motion were expected.")
-    return pandas.DataFrame(table, columns=list(_MOTION))

@@ -24,6 +24,7 @@ A picture's id is made from its 10 x 10 squares, so both sources and both parts 
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -32,12 +33,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodecode.data import Recording, Responses, Stimuli
+from neurodecode.datasets._door import reading
 from neurodecode.datasets._files import existing, locate, read_mat
+from neurodecode.datasets._images import open_image
+from neurodecode.datasets._tables import read_text
 from neurodecode.datasets._volumes import spans
 from neurodecode.errors import CorruptFileError
 
+log = logging.getLogger("neurodecode")
 SUBJECT = "miyawaki-s1"
 TR_S = 2.0
+REST = -1
 _SQUARES = 10
 _SIDE = 28
 _FILE = "miyawaki_structured_28x28.mat"
@@ -110,7 +116,7 @@ def from_nilearn(
         SUBJECT,
         "fmri",
         tuple(Path(func) for func, _ in chosen),
-        tuple(_events(label) for _, label in chosen),
+        tuple(_events(label, func) for func, label in chosen),
         tuple(Path(func).name.removesuffix(".gz").removesuffix(".nii") for func, _ in chosen),
         mask=fetched["mask"],
         tr_s=TR_S,
@@ -123,7 +129,7 @@ def stimuli_from_nilearn(
     """The pictures of these runs, 10 x 10, upright."""
     tables = [_labels(label) for _, label in _runs_of(fetched, runs)]
     rows = np.concatenate(tables)
-    shown = rows[(rows >= 0).all(axis=1)]
+    shown = rows[rows[:, 0] != REST]
     return _as_stimuli(_upright(shown, _SQUARES))
 
 
@@ -162,10 +168,13 @@ def _content(path: str | Path) -> dict[str, Any]:
     if file.is_dir():
         file = locate(file, _FILE)[0] / _FILE
     content = read_mat(file, _NAMES)
-    for name in _NAMES[:4]:
-        content[name] = np.atleast_2d(content[name])
-    for name in _NAMES[4:]:
-        content[name] = np.atleast_1d(content[name])
+    with reading(file, "the Miyawaki file") as place:
+        for name in _NAMES:
+            place.name = name
+            kind = np.float64 if name in _NAMES[:4] else np.int64
+            content[name] = np.atleast_2d(content[name]).astype(kind)
+        for name in _NAMES[4:]:
+            content[name] = content[name].ravel()
     for part in ("Trn", "Test"):
         lengths = {len(content[name + part]) for name in ("fmri", "stim", "label")}
         if len(lengths) > 1 or content["stim" + part].shape[1] != _SIDE**2:
@@ -176,7 +185,26 @@ def _content(path: str | Path) -> dict[str, Any]:
             )
     pixels = np.concatenate([content["stimTrn"], content["stimTest"]])
     places = np.concatenate([content["train_indices"], content["test_indices"]])
+    runs = np.concatenate([content["labelTrn"], content["labelTest"]])
+    _check_places(file, places, runs)
+    if not all(np.isfinite(content[name]).all() for name in _NAMES[:4]):
+        raise CorruptFileError(f"{file} holds values that are not finite. Obtain it again.")
     return content | {"pictures": _upright(pixels, _SIDE), "order": np.argsort(places)}
+
+
+def _check_places(file: Path, places: NDArray[np.int64], runs: NDArray[np.int64]) -> None:
+    n_places = len(set(places[places >= 0].tolist()))
+    if not n_places == len(places) == len(runs):
+        raise CorruptFileError(
+            f"{file}: train_indices and test_indices name {n_places} places for {len(runs)} "
+            f"trials; a place of its own was expected for each. It is damaged; obtain it again."
+        )
+    back = np.flatnonzero(np.diff(runs[np.argsort(places)]) < 0)
+    if len(back):
+        raise CorruptFileError(
+            f"{file}: in the order of train_indices and test_indices the runs go back, at trial "
+            f"{back[0] + 2}. Places or labels are damaged; obtain it again."
+        )
 
 
 def _runs_of(fetched: Mapping[str, Any], runs: str) -> list[tuple[str, str]]:
@@ -188,28 +216,47 @@ def _runs_of(fetched: Mapping[str, Any], runs: str) -> list[tuple[str, str]]:
 
 def _labels(path: str | Path) -> NDArray[np.int64]:
     file = existing(path, "Miyawaki label file")
-    try:
-        table = np.loadtxt(file, delimiter=",", dtype=np.int64, ndmin=2)
-    except ValueError as error:
-        raise CorruptFileError(f"{file} is not a table of numbers: {error}.") from error
+    lines = read_text(file, "a table of squares").splitlines()
+    with reading(file, "a table of squares"):
+        table = np.loadtxt(lines, delimiter=",", dtype=np.int64, ndmin=2)
     if table.shape[1] != _SQUARES**2:
         raise CorruptFileError(
             f"{file} has {table.shape[1]} columns; 100 squares a volume were expected."
         )
+    rest = (table == REST).all(axis=1)
+    wrong = np.flatnonzero(~rest & ~np.isin(table, (0, 1)).all(axis=1))
+    if len(wrong):
+        raise CorruptFileError(
+            f"{file}, line {wrong[0] + 1}: squares are dark (0) or lit (1), or all {REST} for "
+            f"rest; {len(wrong)} lines differ. It is damaged; obtain it again."
+        )
     return table
 
 
-def _events(path: str | Path) -> Any:
+def _events(path: str | Path, image: str | Path) -> Any:
     import pandas
 
     table = _labels(path)
+    n_volumes = open_image(image, whole=False).shape[-1]
+    if len(table) != n_volumes:
+        raise CorruptFileError(
+            f"{path} has {len(table)} lines but {Path(image).name} has {n_volumes} volumes. A line "
+            f"a volume was expected: one of them is cut off."
+        )
+    shown = [(start, stop) for start, stop in spans(table) if table[start, 0] != REST]
     rows = [
         {
             "onset": start * TR_S,
             "duration": (stop - start) * TR_S,
             "stimulus": picture_id(_upright(table[start], _SQUARES)[0]),
         }
-        for start, stop in spans(table)
-        if (table[start] >= 0).all()
+        for start, stop in shown
     ]
+    lengths = sorted({(stop - start) * TR_S for start, stop in shown})
+    if len(lengths) > 1:
+        log.warning(
+            "%s: pictures are shown for %s s, where the experiment showed all of a run equally "
+            "long. Lines may have been swapped or changed.",
+            path, lengths,
+        )  # fmt: skip
     return pandas.DataFrame(rows, columns=["onset", "duration", "stimulus"])

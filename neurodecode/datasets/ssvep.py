@@ -22,6 +22,8 @@ import mne
 import pandas as pd
 
 from neurodecode.data import Recording
+from neurodecode.datasets._door import reading
+from neurodecode.datasets._recordings import check_recording
 from neurodecode.errors import CorruptFileError
 
 CLASSES = {"33024": "rest", "33025": "13 Hz", "33026": "21 Hz", "33027": "17 Hz"}
@@ -75,21 +77,27 @@ def read(folder: str | Path) -> list[Recording]:
 
 def events_of(file: str | Path) -> pd.DataFrame:
     """The trials of one GDF file: onset of the flicker and the class that was cued before it."""
-    try:
+    check_recording(file)
+    with reading(file, "a GDF file"):
         raw = mne.io.read_raw_gdf(file, preload=False, verbose="error")
-    except Exception as error:
-        raise CorruptFileError(
-            f"{file} can't be read as GDF ({type(error).__name__}: {error}); it is truncated or "
-            f"no GDF file."
-        ) from error
     rows = []
     cued = None
     for onset, marker in zip(raw.annotations.onset, raw.annotations.description, strict=True):
-        cued = CLASSES.get(marker, cued)
+        if marker in CLASSES:
+            if cued is not None:
+                raise CorruptFileError(
+                    f"{file} has a second cue at {onset:.3f} s and no trial for the first. A "
+                    f"marker is damaged; obtain it again."
+                )
+            cued = CLASSES[marker]
         if marker == START:
             if cued is None:
-                raise CorruptFileError(f"{file} starts a trial at {onset:.3f} s before any cue.")
+                raise CorruptFileError(
+                    f"{file} starts a trial at {onset:.3f} s without a cue of its own. A marker is "
+                    f"damaged; obtain it again."
+                )
             rows.append({"onset": float(onset), "duration": TRIAL_S, "stimulus": cued})
+            cued = None
     if not rows:
         raise CorruptFileError(
             f"{file} has no trial marker {START}; its markers are "

@@ -29,11 +29,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from neurodecode.data import Recording, Responses, Split
+from neurodecode.datasets._door import reading
 from neurodecode.datasets._files import existing
 from neurodecode.datasets._montage import sensor_places, template_positions
+from neurodecode.datasets._recordings import check_recording
 from neurodecode.datasets._things import concept_split, flat_trials, picture_name, read_container
 from neurodecode.datasets._things_meg_tables import (
     COLUMNS,
+    check_trials,
     read_table,
     shown_events,
     trial_facts,
@@ -89,13 +92,9 @@ def read_epochs(
     import mne
 
     file = _epochs_file(Path(root), subject)
-    try:
+    check_recording(file)
+    with reading(file, "epochs"):
         epochs = mne.read_epochs(file, preload=False, verbose="error")
-    except Exception as error:  # MNE raises a dozen kinds for a file that is cut off
-        raise CorruptFileError(
-            f"{file} can't be read as epochs ({type(error).__name__}: {error}). It is truncated "
-            f"or not of this kind; obtain it again."
-        ) from error
     table = epochs.metadata
     if table is None:
         table = read_table(Path(root), subject)
@@ -103,7 +102,9 @@ def read_epochs(
         raise CorruptFileError(
             f"{file} has {len(epochs)} epochs but the table of trials has {len(table)} rows."
         )
-    facts = trial_facts(table)
+    with reading(file, "epochs"):
+        check_trials(table, str(file))
+        facts = trial_facts(table)
     shown = np.flatnonzero((table["trial_type"] != "catch").to_numpy())
     inside = _inside(epochs.times, window_s)
     values = _read_blocks(epochs, shown, inside, file)
@@ -260,13 +261,9 @@ def of_part(responses: Responses, test: TestSet) -> Responses:
 def _sfreq(file: Path) -> float:
     import mne
 
-    try:
+    check_recording(file)
+    with reading(file, "a raw recording"):
         return float(mne.io.read_raw(file, preload=False, verbose="error").info["sfreq"])
-    except Exception as error:  # MNE raises a dozen kinds for a file that is cut off
-        raise CorruptFileError(
-            f"{file} can't be read as a raw recording ({type(error).__name__}: {error}). It is "
-            f"truncated; obtain it again."
-        ) from error
 
 
 def _inside(
@@ -290,13 +287,9 @@ def _read_blocks(
     values = np.empty(shape, dtype=np.float32)
     for start in range(0, len(rows), BLOCK):
         some = rows[start : start + BLOCK]
-        try:
+        with reading(file, "epochs") as place:
+            place.name = f"trials {int(some[0])} to {int(some[-1])} of {len(epochs)}"
             values[start : start + len(some)] = epochs[some].get_data(verbose="error")[:, :, inside]
-        except Exception as error:  # see above
-            raise CorruptFileError(
-                f"{file} breaks off at trial {int(some[0])} of {len(epochs)} ({error}); obtain it "
-                f"again."
-            ) from error
     return values
 
 

@@ -7,7 +7,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from neurodecode.datasets import haxby
+from neurodecode.datasets import _haxby_tables, haxby
 from neurodecode.errors import CorruptFileError
 from neurodecode.preprocessing import fmri
 
@@ -115,7 +115,7 @@ def test_broken_files_are_named(tmp_path):
     _mask(tmp_path / "mask.nii.gz")
     _labels(tmp_path / "attributes_literal.txt", "")
     (tmp_path / "bold.nii.gz").write_bytes(b"no image")
-    with pytest.raises(CorruptFileError, match=r"bold\.nii\.gz is not an image that can be read"):
+    with pytest.raises(CorruptFileError, match=r"bold\.nii\.gz can't be read as an image"):
         haxby.read(tmp_path)
     (tmp_path / "attributes_literal.txt").write_text("face 0 1\n")
     with pytest.raises(CorruptFileError, match=r"literal\.txt is not a table of a label and a run"):
@@ -164,3 +164,80 @@ def test_both_layouts_of_the_published_files_agree():
         table = np.loadtxt(other.events[run], skiprows=1, usecols=(0, 1))
         np.testing.assert_allclose(one.events[run][["onset", "duration"]], table)
     assert set(one.events[0]["trial_type"]) == set(haxby.CATEGORIES)
+
+
+def _write_labels(folder, lines):
+    _image(folder / "bold.nii.gz", 12)
+    _mask(folder / "mask.nii.gz")
+    (folder / "attributes_literal.txt").write_text("\n".join(lines))
+    return folder / "attributes_literal.txt"
+
+
+GOOD = [f"{label} {run}" for run in (0, 1) for label in LABELS]
+
+
+@pytest.mark.parametrize(
+    ("row", "changed", "said"),
+    [
+        (1, "fac\xe9 0", "has labels that are no category of Haxby's ('fac\xe9'); expected"),
+        (1, "face what", ": the volumes of run '0', 'what' do not stand together, or it has no"),
+        (1, "face 1", ": the volumes of run '0', '1' do not stand together, or it has no number."),
+        (1, "face", "is not a table of a label and a run number a line: got '['face']'."),
+        (1, "face\0 0", "holds bytes of zero"),
+    ],
+)
+def test_a_changed_label_is_refused(tmp_path, row, changed, said):
+    file = _write_labels(tmp_path, [*GOOD[:row], changed, *GOOD[row + 1 :]])
+    with pytest.raises(CorruptFileError) as error:
+        haxby.read(tmp_path)
+    assert str(error.value).startswith(f"{file}") and said in str(error.value)
+
+
+def test_a_swapped_row_tears_a_block(tmp_path, caplog):
+    file = _write_labels(tmp_path, GOOD)
+    haxby.read(tmp_path)
+    assert caplog.text == ""
+    swapped = [*GOOD]
+    swapped[2], swapped[4] = swapped[4], swapped[2]
+    swapped[5] = "face 0"
+    _write_labels(tmp_path, swapped)
+    haxby.read(tmp_path)
+    assert f"{file}: run 0 has several blocks of 'face', where the experiment had" in caplog.text
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"<html>", b"TR\n", b"TR -1", b"TR nan"])
+def test_a_damaged_scan_key_is_named(tmp_path, content):
+    file = tmp_path / "scan_key.txt"
+    file.write_bytes(content)
+    with pytest.raises(CorruptFileError, match=r"scan_key\.txt"):
+        _haxby_tables.read_tr(file)
+
+
+@pytest.mark.parametrize("content", [b"", b"task001 cond001", b"t c face\nt c house", b"t\xff c f"])
+def test_a_damaged_condition_key_is_named(tmp_path, content):
+    file = tmp_path / "condition_key.txt"
+    file.write_bytes(content)
+    with pytest.raises(CorruptFileError, match=r"condition_key\.txt"):
+        _haxby_tables.read_conditions(file)
+
+
+@pytest.mark.parametrize("content", [b"", b"12", b"12 -1 1", b"nan 2 1", b"12 2 1\n14", b"\0\0"])
+def test_a_damaged_table_of_onsets_is_named(tmp_path, content):
+    file = tmp_path / "cond001.txt"
+    file.write_bytes(content)
+    with pytest.raises(CorruptFileError, match=r"cond001\.txt"):
+        _haxby_tables.read_onsets(file)
+
+
+def test_motion_has_a_row_a_volume(tmp_path):
+    image = _image(tmp_path / "bold.nii.gz", 3)
+    file = tmp_path / "bold_moest.txt"
+    np.savetxt(file, np.zeros((3, 6)))
+    assert _haxby_tables.read_motion(file, image).shape == (3, 6)
+    np.savetxt(file, np.zeros((2, 6)))
+    with pytest.raises(CorruptFileError) as error:
+        _haxby_tables.read_motion(file, image)
+    assert str(error.value) == (
+        f"{file} has 2 rows but bold.nii.gz has 3 volumes; a row of finite numbers for each was "
+        f"expected."
+    )

@@ -123,3 +123,79 @@ def test_the_published_file():
     assert set(responses.stimulus) == set(pictures.ids)
     part = responses.metadata["part"]
     assert set(responses.stimulus[part == "test"]) <= set(responses.stimulus[part == "train"])
+
+
+@pytest.mark.parametrize("name", ["train_indices", "test_indices"])
+def test_places_that_are_empty_lose_no_trials_without_a_word(tmp_path, name):
+    """Empty indices once gave the other part's trials alone: 107 of 119."""
+    file, *_ = _write(tmp_path, **{name: np.zeros((0, 0))})
+    with pytest.raises(CorruptFileError) as error:
+        miyawaki.read(file)
+    n_places = 2 if name == "train_indices" else 4
+    assert str(error.value) == (
+        f"{file}: train_indices and test_indices name {n_places} places for 6 trials; a place of "
+        f"its own was expected for each. It is damaged; obtain it again."
+    )
+
+
+def test_a_changed_place_is_found_by_the_runs(tmp_path):
+    file, *_ = _write(tmp_path, train_indices=np.array([[2, 9, 5, 1]]))
+    with pytest.raises(CorruptFileError) as error:
+        miyawaki.read(file)
+    assert str(error.value) == (
+        f"{file}: in the order of train_indices and test_indices the runs go back, at trial 6. "
+        f"Places or labels are damaged; obtain it again."
+    )
+
+
+def test_values_that_are_not_finite_are_refused(tmp_path):
+    file, *_ = _write(tmp_path, fmriTest=np.full((2, 3), np.nan))
+    with pytest.raises(CorruptFileError, match=r"28x28\.mat holds values that are not finite"):
+        miyawaki.read(file)
+
+
+def _labelled(folder, rows, n_volumes=8):
+    image = folder / "data_figure_run01.nii.gz"
+    nibabel.save(nibabel.Nifti1Image(np.zeros((2, 2, 2, n_volumes), np.int16), np.eye(4)), image)
+    label = folder / "data_figure_run01_label.csv"
+    np.savetxt(label, rows, "%d", delimiter=",")
+    return {"func": [str(image)], "label": [str(label)], "mask": str(image)}
+
+
+def _rows():
+    rows = np.zeros((8, 100), int)
+    rows[:2], rows[4:6] = -1, 1
+    return rows
+
+
+def test_labels_must_be_one_line_a_volume(tmp_path):
+    fetched = _labelled(tmp_path, _rows()[:7])
+    with pytest.raises(CorruptFileError) as error:
+        miyawaki.from_nilearn(fetched)
+    assert str(error.value) == (
+        f"{fetched['label'][0]} has 7 lines but data_figure_run01.nii.gz has 8 volumes. A line a "
+        f"volume was expected: one of them is cut off."
+    )
+
+
+def test_a_square_that_is_neither_dark_nor_lit_does_not_make_rest_of_a_picture(tmp_path):
+    rows = _rows()
+    rows[4, 7] = -1
+    fetched = _labelled(tmp_path, rows)
+    with pytest.raises(CorruptFileError) as error:
+        miyawaki.from_nilearn(fetched)
+    assert str(error.value) == (
+        f"{fetched['label'][0]}, line 5: squares are dark (0) or lit (1), or all -1 for rest; 1 "
+        f"lines differ. It is damaged; obtain it again."
+    )
+
+
+def test_swapped_lines_are_told_by_their_length(tmp_path, caplog):
+    rows = _rows()
+    assert len(miyawaki.from_nilearn(_labelled(tmp_path, rows)).events[0]) == 3
+    assert caplog.text == ""
+    rows[[3, 5]] = rows[[5, 3]]
+    miyawaki.from_nilearn(_labelled(tmp_path, rows))
+    assert (
+        "pictures are shown for [2.0, 4.0, 6.0] s, where the experiment showed all" in caplog.text
+    )

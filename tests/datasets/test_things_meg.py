@@ -63,6 +63,75 @@ def test_missing_columns_are_named(folder, tmp_path):
         things_meg.read_table(tmp_path, 1)
 
 
+def _changed(folder, tmp_path, change):
+    table = things_meg.read_table(folder, 1)
+    table = change(table)
+    file = tmp_path / "sample_attributes_P1.csv"
+    table.to_csv(file, index=False)
+    return file
+
+
+def _said(tmp_path):
+    with pytest.raises(CorruptFileError) as error:
+        things_meg.read_table(tmp_path, 1)
+    return str(error.value)
+
+
+def test_a_table_that_contradicts_itself_is_refused(folder, tmp_path):
+    kept = things_meg.read_table(folder, 1)
+    row = int(np.flatnonzero(kept["trial_type"] == "test")[0])
+
+    def other_path(table):
+        table.loc[row, "image_path"] = "images_test_meg/zebra_01s.jpg"
+        return table
+
+    file = _changed(folder, tmp_path, other_path)
+    number = kept.loc[row, "things_image_nr"]
+    assert f"{file}: " in _said(tmp_path)
+    assert f"nr {number} stands for several pictures (" in _said(tmp_path)
+    _changed(folder, tmp_path, lambda table: table.assign(trial_type="what"))
+    assert _said(tmp_path) == (
+        f"{file}, trial 1, is of the kind 'what'; one of exp, test, catch was expected."
+    )
+    _changed(folder, tmp_path, lambda table: table.assign(image_path=None))
+    assert "events have no 'image_path' (first: row 1), so what was shown" in _said(tmp_path)
+    _changed(folder, tmp_path, lambda table: pd.concat([table, table.iloc[-1:]]))
+    assert _said(tmp_path) == (
+        f"{file}, trial {len(kept) + 1}, stands there twice, to the millisecond. A row was "
+        f"doubled; obtain the table again."
+    )
+
+
+def test_swapped_rows_are_told_by_the_order_of_onsets(folder, tmp_path, caplog):
+    things_meg.read_table(folder, 1)
+    assert caplog.text == ""
+    order = [3, 1, 2, 0]
+    file = _changed(folder, tmp_path, lambda t: t.iloc[order + list(range(4, len(t)))])
+    things_meg.read_table(tmp_path, 1)
+    said = f"{file}: 2 rows are not in the order of session, run and onset (first: trial 1)"
+    assert said in caplog.text
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"<html></html>", b"trial_type\n1,2", b"\0"])
+def test_a_table_that_is_none_is_one_sentence_with_its_name(tmp_path, content):
+    (tmp_path / "sample_attributes_P1.csv").write_bytes(content)
+    assert "sample_attributes_P1.csv" in _said(tmp_path)
+
+
+@pytest.mark.parametrize("cell", ["what", "1e300"])
+@pytest.mark.parametrize("column", ["sample", "value"])
+def test_a_damaged_cell_of_the_events_drops_no_trial_without_a_word(tmp_path, cell, column):
+    write_raw_things_meg(tmp_path)
+    [file] = tmp_path.rglob("*_events.tsv")
+    events = pd.read_csv(file, sep="\t", dtype=str)
+    events.loc[1, column] = cell
+    events.to_csv(file, sep="\t", index=False, na_rep="n/a")
+    with pytest.raises(
+        CorruptFileError, match=rf"_events\.tsv .*(at the column '{column}'|names 1)"
+    ):
+        things_meg.recording(tmp_path, 1)
+
+
 def test_truncated_epochs_are_named(folder, tmp_path):
     source = folder / "derivatives" / "preprocessed" / "preprocessed_P1-epo.fif"
     broken = tmp_path / source.name
