@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodecode.data import Recording, Responses, listing
+from neurodecode.data import Provenance, Recording, Responses, listing
 from neurodecode.preprocessing.sensors.artefacts import Artefacts
 from neurodecode.preprocessing.sensors.cleaning import Cleaning, clean, read_raw
 from neurodecode.preprocessing.sensors.trials import Window, cut_trials, from_epochs, read_events
@@ -81,6 +81,7 @@ def join_runs(parts: Sequence[Responses]) -> Responses:
         units=np.array(shared),
         positions=None if first.positions is None else first.positions[rows[0]],
         metadata={key: np.concatenate([part.metadata[key] for part in parts]) for key in keys},
+        provenance=Provenance.join([part.provenance for part in parts if part.provenance]),
     )
 
 
