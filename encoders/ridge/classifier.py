@@ -80,6 +80,7 @@ class RidgeClassifier(Ridge):
     ----------
     penalties, leave_out, n_folds, per, standardise, dtype, device, max_memory
         As in `Ridge`, but runs are left out to choose one penalty for all categories.
+        ``leave_out='auto'``: runs, or trials where training holds but one run or none is known.
 
     Examples
     --------
@@ -116,6 +117,13 @@ class RidgeClassifier(Ridge):
             device=device,
             max_memory=max_memory,
         )
+
+    def _left_out(self, train: Responses) -> NDArray[np.str_]:
+        if self.leave_out != "auto":
+            return super()._left_out(train)
+        if train.run is not None and len(np.unique(train.run)) > 1:
+            return train.run
+        return np.arange(len(train)).astype(np.str_)
 
     @property
     def classes_(self) -> NDArray[np.str_]:

@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from neurodecode.contracts import Targets
-from neurodecode.data import Embeddings, Responses, Rows, Split, blocks, listing
+from neurodecode.data import (
+    Embeddings,
+    Responses,
+    Rows,
+    Split,
+    blocks,
+    left_out_together,
+    listing,
+)
 from neurodecode.encoders.core.base import BaseEncoder, as_people, as_targets, check_finite
 from neurodecode.encoders.ridge.fit import RidgeMap, fit_map, plan_memory
 from neurodecode.encoders.ridge.rows import StandardRows
@@ -40,8 +48,9 @@ class Ridge(BaseEncoder):
         is nothing to choose.
     leave_out : str
         What is left out together to choose the penalty: ``'trial'``, ``'stimulus'`` (the default:
-        the same as trials unless stimuli repeat), ``'run'``, ``'session'`` or a column of the
-        metadata. Always within the training part, always exact, with the intercept learned anew.
+        the same as trials unless stimuli repeat; where ids are classes, runs or trials, see
+        `neurodecode.data.left_out_together`), ``'run'``, ``'session'`` or a column of the metadata.
+        Always within the training part, always exact, with the intercept learned anew.
     n_folds : int, optional
         Join neighbouring groups into that many folds.
     per : {'target', 'head', 'all'} or sequence of int
@@ -204,10 +213,7 @@ class Ridge(BaseEncoder):
         return fit_map(rows, targets, self.penalties, folds, group, plan)
 
     def _folds(self, train: Responses) -> NDArray[np.intp]:
-        if self.leave_out == "trial":
-            groups = np.arange(len(train)).astype(str)
-        else:
-            groups = train.groups(self.leave_out)
+        groups = self._left_out(train)
         _, first, code = np.unique(groups, return_index=True, return_inverse=True)
         rank = np.argsort(np.argsort(first))[code]
         n_groups = len(first)
@@ -219,6 +225,13 @@ class Ridge(BaseEncoder):
                 f"another leave_out."
             )
         return np.asarray(rank * n_folds // n_groups, dtype=np.intp)
+
+    def _left_out(self, train: Responses) -> NDArray[np.str_]:
+        if self.leave_out == "trial":
+            return np.arange(len(train)).astype(np.str_)
+        if self.leave_out == "stimulus":
+            return left_out_together(train)
+        return train.groups(self.leave_out)
 
     def _pick_dtype(self, size: int, device: torch.device) -> torch.dtype:
         if self.dtype == "auto":

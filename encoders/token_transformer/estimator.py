@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from neurodecode.contracts import Targets
-from neurodecode.data import Embeddings, Responses, Split
+from neurodecode.data import Embeddings, Responses, Split, left_out_together
 from neurodecode.encoders.core.base import as_people, as_targets
 from neurodecode.encoders.token_transformer.bridge import Bridge, fit_bridge
 from neurodecode.encoders.token_transformer.groups import make_layout, positions_of, time_length
@@ -209,8 +209,8 @@ class TokenTransformer(TokenReader):
         layout, first = self.layout_, parts[0]
         groups = bump_groups(layout) if shared else layout.group_of(first)
         columns = layout.columns(groups, time_length(first))
-        stimulus = np.concatenate([one.stimulus for one in parts])
-        return fit_bridge(values, wanted, stimulus, columns, rank=rank, seed=self.seed)
+        together = np.concatenate([left_out_together(one) for one in parts])
+        return fit_bridge(values, wanted, together, columns, rank=rank, seed=self.seed)
 
     def _calibrate(self, rows: TokenRows, spaces: dict[str, HeadSpace]) -> None:
         draw = np.random.default_rng(self.seed).permutation(len(rows.tokens))[:2000]

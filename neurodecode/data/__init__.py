@@ -2,6 +2,7 @@
 
 from neurodecode.data._arrays import ArrayLike, Rows, blocks, fill_rows, read_rows, take_rows
 from neurodecode.data._checks import as_ids, find_rows, listing
+from neurodecode.data._classes import are_classes, left_out_together
 from neurodecode.data._embeddings import Embeddings, Generated
 from neurodecode.data._learned import LearnedFrom
 from neurodecode.data._padding import pad_trials
@@ -37,12 +38,14 @@ __all__ = [
     "Split",
     "Splitter",
     "Stimuli",
+    "are_classes",
     "as_ids",
     "as_picture",
     "blocks",
     "common_source",
     "fill_rows",
     "find_rows",
+    "left_out_together",
     "listing",
     "pad_trials",
     "read_picture",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodecode.data import Embeddings, Responses, Stimuli, as_ids, blocks
+from neurodecode.data import Embeddings, Responses, Stimuli, are_classes, as_ids, blocks
 
 BATCH = 256
 
@@ -48,6 +48,9 @@ def noise_responses(responses: Responses, train: Responses, *, seed: int = 0) ->
 def shuffled_order(stimulus: Any, groups: Any = None, *, seed: int = 0) -> NDArray[np.intp]:
     """Shuffled brain: an order in which an item gets another stimulus's prediction.
 
+    Where ids are classes (`neurodecode.data.are_classes`) the order is any at all: if nobody may
+    keep the own class, all answers are wrong ones, and the control falls below chance.
+
     Parameters
     ----------
     stimulus : array, shape (n,)
@@ -59,7 +62,7 @@ def shuffled_order(stimulus: Any, groups: Any = None, *, seed: int = 0) -> NDArr
     -------
     int array, shape (n,)
         A permutation; no item keeps a prediction of its own stimulus, unless one stimulus fills
-        more than half of its group.
+        more than half of its group, or ids are classes.
 
     Examples
     --------
@@ -74,6 +77,9 @@ def shuffled_order(stimulus: Any, groups: Any = None, *, seed: int = 0) -> NDArr
     for one in np.unique(labels):
         inside = np.flatnonzero(labels == one)
         mixed = rng.permutation(inside)
+        if are_classes(ids[inside]):
+            order[inside] = mixed
+            continue
         # sorted by stimulus (in random order), a turn by the largest count moves every item off
         # its own stimulus if that is possible at all
         names, code, count = np.unique(ids[mixed], return_inverse=True, return_counts=True)

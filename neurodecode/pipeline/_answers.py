@@ -43,6 +43,27 @@ class Shown:
             self._kept[key] = make()
         return self._kept[key]
 
+    def distinct(self, head: str | None = None) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The candidates of a comparison: stimuli whose points differ.
+
+        Parameters
+        ----------
+        head : str, optional
+            Default is the first target space.
+
+        Returns
+        -------
+        first : int array, shape (n_candidates,)
+            One stimulus for each distinct point, in order.
+        code : int array, shape (m,)
+            The candidate that each stimulus is.
+        """
+        name = next(iter(self.points)) if head is None else head
+        first, code = self.once(
+            ("distinct", name), lambda: distinct_rows(self.points[name].array())
+        )
+        return first, code
+
     def frames(self, size: tuple[int, int]) -> NDArray[np.uint8]:
         """The pictures (m, h, w, 3) or clips (m, frames, h, w, 3) at a size, uint8."""
         return np.asarray(
@@ -92,6 +113,22 @@ class Answers:
         except LookupError:
             return False
         return True
+
+
+def distinct_rows(values: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The first of equal rows, and for each row which of these it equals.
+
+    Examples
+    --------
+    >>> first, code = distinct_rows(np.array([[1.0], [2.0], [1.0]]))
+    >>> first.tolist(), code.tolist()
+    ([0, 1], [0, 1, 0])
+    """
+    known: dict[bytes, int] = {}
+    # adding zero turns -0 into 0, which is equal but has other bytes
+    rows = np.ascontiguousarray(values.reshape(len(values), -1) + 0)
+    code = np.array([known.setdefault(row.tobytes(), len(known)) for row in rows], dtype=np.intp)
+    return np.unique(code, return_index=True)[1].astype(np.intp), code
 
 
 def join(parts: Sequence[Embeddings]) -> Embeddings:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from neurodecode import evidence
 from neurodecode.data import Embeddings, Generated, Responses, Stimuli
 from neurodecode.evidence import Items
-from neurodecode.pipeline._answers import Answers, join, resized
+from neurodecode.pipeline._answers import Answers, distinct_rows, join, resized
 from neurodecode.pipeline._folds import Fold, join_heads
 from neurodecode.pipeline._protocol import Goal, Output
 
@@ -138,8 +138,11 @@ def _noise(setting: Setting) -> Answers:
 def _shuffled(setting: Setting) -> Answers:
     """The person's answers to other stimuli."""
     items, drawn = setting.items, setting.drawn
-    order = evidence.shuffled_order(items.stimulus, items.subject, seed=setting.seed)
-    places = evidence.shuffled_order(items.stimulus[drawn], items.subject[drawn], seed=setting.seed)
+    # by what is to be told apart: ids of the same point are the same answer
+    ids, place = np.unique(items.stimulus, return_inverse=True)
+    point = distinct_rows(setting.goal.points(ids)[setting.heads[0]].array())[1][place]
+    order = evidence.shuffled_order(point, items.subject, seed=setting.seed)
+    places = evidence.shuffled_order(point[drawn], items.subject[drawn], seed=setting.seed)
     return Answers(
         {head: one.take(order) for head, one in setting.real.embeddings.items()},
         {name: _take(one, places) for name, one in setting.real.outputs.items()},

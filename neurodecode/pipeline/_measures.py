@@ -1,7 +1,8 @@
 """What is measured: each gives the score that every test item would have with every truth.
 
 A table of n answers by m truths holds the scores (item i with its own truth), the permutation null
-(item i with another's) and, computed for controls, what they reach.
+(item i with another's) and, computed for controls, what they reach. Truths with the same point are
+one candidate: who finds it has found the truth, whichever of the ids it has.
 """
 
 from __future__ import annotations
@@ -48,6 +49,27 @@ class Measure(Protocol):
     def table(self, shown: Shown, answers: Answers) -> Table:
         """Scores, shape (n items or drawn items, m truths)."""
         ...
+
+
+def n_candidates(measure: Measure, shown: Shown) -> int:
+    """Among how many a measure chooses: distinct points where it compares points, else stimuli.
+
+    Raises
+    ------
+    ValueError
+        If all points are the same, so that there is nothing to tell apart.
+    """
+    if measure.of != "embedding":
+        return len(shown)
+    head = getattr(measure, "head", None)
+    n_points = len(shown.distinct(head)[0])
+    if n_points < 2 <= len(shown):
+        raise ValueError(
+            f"'{measure.name}' can't be measured: all {len(shown)} test stimuli have the same "
+            f"point in the target space '{shown.points[head or next(iter(shown.points))].space}'. "
+            f"Test stimuli of two or more kinds."
+        )
+    return n_points
 
 
 class PairMeasure(Measure, Protocol):
@@ -105,7 +127,7 @@ class RetrievalTopK:
         """What exactly is computed."""
         centred = ", training mean removed" if self.centred else ""
         return (
-            f"{self.similarity} among the distinct test stimuli{centred}; a tie for the last "
+            f"{self.similarity} among the distinct test points{centred}; a tie for the last "
             f"place is a miss"
         )
 
@@ -120,13 +142,13 @@ class RetrievalTopK:
     def table(self, shown: Shown, answers: Answers) -> Table:
         """1 where a truth is among the k nearest."""
         compare = cosine_pairs if self.similarity == "cosine" else correlate_pairs
-        similarity = _similarity(compare, shown, answers, self.head, self.centred)
-        return np.asarray(rank_table(similarity) <= self.k - 1, dtype=np.float64)
+        similarity, code = _similarity(compare, shown, answers, self.head, self.centred)
+        return np.asarray(rank_table(similarity) <= self.k - 1, dtype=np.float64)[:, code]
 
 
 @dataclass(frozen=True)
 class TwoWay:
-    """Share of the other test stimuli that are less like the prediction than the true one.
+    """Share of the other test points that are less like the prediction than the true one.
 
     Parameters
     ----------
@@ -164,7 +186,8 @@ class TwoWay:
 
     def table(self, shown: Shown, answers: Answers) -> Table:
         """Share of others below each truth."""
-        return two_way_table(_similarity(correlate_pairs, shown, answers, self.head, self.centred))
+        similarity, code = _similarity(correlate_pairs, shown, answers, self.head, self.centred)
+        return two_way_table(similarity)[:, code]
 
 
 def _similarity(
@@ -173,13 +196,15 @@ def _similarity(
     answers: Answers,
     head: str | None,
     centred: bool,
-) -> Table:
+) -> tuple[Table, NDArray[np.intp]]:
+    """Similarity of predictions and candidates, and the candidate that each truth is."""
     name = next(iter(shown.points)) if head is None else head
-    predicted, truth = answers.embeddings[name].array(), shown.points[name].array()
+    first, code = shown.distinct(name)
+    predicted, truth = answers.embeddings[name].array(), shown.points[name].array()[first]
     if not centred:
-        return compare(predicted, truth)
+        return compare(predicted, truth), code
     table = np.empty((len(predicted), len(truth)))
     for fold, mean in enumerate(shown.train_means[name]):
         rows = shown.fold_of == fold
         table[rows] = compare(predicted[rows] - mean, truth - mean)
-    return table
+    return table, code

@@ -15,7 +15,7 @@ from neurodecode.metrics.identification import two_way_table
 from neurodecode.metrics.images import ssim
 from neurodecode.metrics.networks import Network
 from neurodecode.metrics.similarity import correlate_pairs, correlate_rows
-from neurodecode.pipeline._answers import Answers, Shown
+from neurodecode.pipeline._answers import Answers, Shown, distinct_rows
 from neurodecode.pipeline._measures import Table
 from neurodecode.statistics import TWO_WAY_CHANCE
 
@@ -149,7 +149,7 @@ class FeatureTwoWay:
 
     def table(self, shown: Shown, answers: Answers) -> Table:
         """Share of other true pictures whose features are less like those of the decoded one."""
-        return _by_features(self, shown, answers, two_way_table)
+        return _by_features(self, shown, answers, _two_way)
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ class FeatureDistance:
 
     def table(self, shown: Shown, answers: Answers) -> Table:
         """Distances of all pairs."""
-        return _by_features(self, shown, answers, lambda similarity: 1.0 - similarity)
+        return _by_features(self, shown, answers, lambda made, truth: 1 - correlate_pairs(made, truth))
 
 
 def network_measures(networks: Mapping[str, Network]) -> list[FeatureTwoWay | FeatureDistance]:
@@ -199,16 +199,22 @@ def _by_features(
     measure: FeatureTwoWay | FeatureDistance,
     shown: Shown,
     answers: Answers,
-    judge: Callable[[Table], Table],
+    judge: Callable[[NDArray[Any], NDArray[Any]], Table],
 ) -> Table:
     def score(decoded: NDArray[Any]) -> Table:
         size = _size(decoded)
         truth = shown.once(
             (measure.name, size), lambda: _embed(measure.features, shown.frames(size))
         )
-        return judge(correlate_pairs(_embed(measure.features, decoded), truth))
+        return judge(_embed(measure.features, decoded), truth)
 
     return over_samples(answers.output(measure.output, "image").values, score)
+
+
+def _two_way(made: NDArray[Any], truth: NDArray[Any]) -> Table:
+    """Among distinct truths: a picture that stands under two ids is one candidate."""
+    first, code = distinct_rows(truth)
+    return two_way_table(correlate_pairs(made, truth[first]))[:, code]
 
 
 def _embed(features: Features, pictures: NDArray[Any]) -> NDArray[Any]:

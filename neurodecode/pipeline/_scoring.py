@@ -16,7 +16,7 @@ from neurodecode.pipeline._answers import Answers, Shown
 from neurodecode.pipeline._controls import Setting
 from neurodecode.pipeline._evaluation import Evaluation
 from neurodecode.pipeline._folds import Fold
-from neurodecode.pipeline._measures import Measure, RetrievalTopK, TwoWay
+from neurodecode.pipeline._measures import Measure, RetrievalTopK, TwoWay, n_candidates
 from neurodecode.pipeline._nulls import Nulls, check_scores
 from neurodecode.pipeline._picture_measures import PixelCorrelation
 from neurodecode.pipeline._protocol import Protocol
@@ -75,11 +75,12 @@ def _measure(measure: Measure, nulls: Nulls, beside: Mapping[str, Answers]) -> _
     rows, shown = nulls.rows(measure), nulls.shown
     items, column = nulls.setting.items.take(rows), nulls.column[rows]
     each, null = nulls.measured(measure)
-    chance = measure.chance(len(shown))
+    n_truths = n_candidates(measure, shown)
+    chance = measure.chance(n_truths)
     share = is_share(each, chance)
     facts = {
         "variant": measure.variant,
-        "n_candidates": len(shown),
+        "n_candidates": n_truths,
         "permuted_within": nulls.permuted_within(measure),
     }
     score = Score(
