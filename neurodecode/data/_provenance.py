@@ -74,6 +74,18 @@ class Provenance:
             return np.zeros(0, np.uint64), np.zeros(0, np.intp)
         return self.keys, self.rows
 
+    def trial_names(self) -> NDArray[np.str_]:
+        """A name for each row, of the (first) trial that it holds, shape (n_rows,).
+
+        Examples
+        --------
+        >>> Provenance("recorded", "toy", np.array([7, 8, 8]), np.array([0, 0, 1]), 2).trial_names()
+        array(['0000000000000007', '0000000000000008'], dtype='<U16')
+        """
+        keys, rows = self.named()
+        first = np.searchsorted(rows, np.arange(self.n_rows))
+        return np.array([f"{key:016x}" for key in keys[first]], dtype=np.str_)
+
     def take(self, index: NDArray[Any] | Sequence[int]) -> Provenance:
         """Of these rows, in this order."""
         wanted = np.asarray(index, dtype=np.intp)

@@ -189,7 +189,13 @@ class Responses:
         return int(self.values.shape[self.unit_axis])
 
     def groups(self, by: str) -> NDArray[np.str_]:
-        """Per trial, the stimulus, run, session, subject or metadata value it belongs to."""
+        """Per trial, the stimulus, run, session, subject or metadata value it belongs to.
+
+        ``'trial'`` names the trial itself, by its place in the recording: the same name wherever
+        it is taken to, and another one for each trial.
+        """
+        if by == "trial":
+            return self.provenance.trial_names()
         if by == "stimulus":
             return self.stimulus
         if by == "subject":

@@ -14,6 +14,7 @@ from neurodecode.contracts import Encoder, Preprocessor
 from neurodecode.data import Responses
 from neurodecode.evidence import Run
 from neurodecode.pipeline._answers import Answers
+from neurodecode.pipeline._class_ids import check_no_class_is_averaged
 from neurodecode.pipeline._controls import Setting, controls
 from neurodecode.pipeline._evaluation import Evaluation
 from neurodecode.pipeline._folds import Fold, check_tested_once, fit_folds, join_items
@@ -65,7 +66,8 @@ def decode(
     ------
     ValueError
         If the split leaves nothing to train or to test on, folds test a trial twice, an output
-        reads an unknown head, or the encoder predicts what is not finite.
+        reads an unknown head, ids that are classes would be averaged, or the encoder predicts what
+        is not finite.
 
     Examples
     --------
@@ -90,6 +92,7 @@ def decode(
     """
     people = _people(responses)
     check_tested_once(people, protocol.folds)
+    check_no_class_is_averaged(people, protocol)
     as_outputs(generator, goal.heads)  # a wrong head is told before slow work starts
     run = run or Run(protocol.seed)
     with run.step("preprocess"):
@@ -128,6 +131,7 @@ def evaluate(
     """
     people = _people(responses)
     check_tested_once(people, protocol.folds)
+    check_no_class_is_averaged(people, protocol)
     run = run or Run(protocol.seed)
     named = encoder if isinstance(encoder, Mapping) else {"decoded": [encoder]}
     steps = [learn_steps(people, split, preprocess) for split in protocol.folds]

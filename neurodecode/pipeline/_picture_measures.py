@@ -179,7 +179,9 @@ class FeatureDistance:
 
     def table(self, shown: Shown, answers: Answers) -> Table:
         """Distances of all pairs."""
-        return _by_features(self, shown, answers, lambda made, truth: 1 - correlate_pairs(made, truth))
+        return _by_features(
+            self, shown, answers, lambda made, truth: 1 - correlate_pairs(made, truth)
+        )
 
 
 def network_measures(networks: Mapping[str, Network]) -> list[FeatureTwoWay | FeatureDistance]:

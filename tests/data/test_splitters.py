@@ -67,15 +67,22 @@ def test_k_folds_test_every_id_once_and_repeat_with_the_seed():
     assert str(error.value) == "4 run ids can be dealt into 2 to 4 folds; got n=5."
 
 
-def test_a_trial_is_a_unit_where_trials_have_names():
-    splits = list(KFold(4, by="trial").split(trials()))
-    assert ids_tested(splits) == sorted(str(i) for i in range(24))
-    bare = Responses(np.zeros((3, 1)), range(3), "s", "fmri")
-    with pytest.raises(ValueError) as error:
-        list(KFold(3, by="trial").split(bare))
-    assert str(error.value) == (
-        "Responses of subject 's' do not say the trial of a trial. They know: stimulus, subject."
-    )
+def test_a_trial_is_a_unit_wherever_it_is_taken():
+    """Also of stimuli that repeat, and after what was learned was applied."""
+    people = [trials(), trials(subject="sub-02")]
+    people = [one.with_values(one.array() + i, stimulus=one.groups("label"))
+              for i, one in enumerate(people)]  # fmt: skip
+    splits = list(KFold(4, by="trial").split(people))
+    assert len(ids_tested(splits)) == len(set(ids_tested(splits))) == 48
+    for split in splits:
+        for one in people:
+            seen = split.seen(one.with_values(2 * one.array())).take(slice_of(split.seen(one)))
+            assert not split.mask(seen, "test").any()
+            assert (split.mask(seen, "train") | split.mask(seen, "validation")).all()
+
+
+def slice_of(responses):
+    return np.arange(len(responses))[::2]
 
 
 def test_stratified_folds_hold_every_class_in_equal_shares():
