@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neurodecode.data import Responses, Split, are_classes
+from neurodecode.evidence import Items
 from neurodecode.pipeline._protocol import Protocol
+from neurodecode.statistics import dependent_blocks
 
 
 def check_no_class_is_averaged(people: Sequence[Responses], protocol: Protocol) -> None:
@@ -24,7 +28,7 @@ def check_no_class_is_averaged(people: Sequence[Responses], protocol: Protocol) 
     if protocol.repeats == "single":
         return
     for person in people:
-        if are_classes(person.stimulus) and _averaged(person, people, protocol.folds):
+        if are_known_classes(person, people, protocol.folds) and _repeats(person, protocol.folds):
             n_ids = len(np.unique(person.stimulus))
             raise ValueError(
                 f"{n_ids} stimulus ids stand for {len(person)} trials of subject "
@@ -34,13 +38,59 @@ def check_no_class_is_averaged(people: Sequence[Responses], protocol: Protocol) 
             )
 
 
-def _averaged(person: Responses, people: Sequence[Responses], folds: Sequence[Split]) -> bool:
-    """Does a test part hold an id several times, and training every id?"""
-    several = False
+def are_known_classes(
+    person: Responses, people: Sequence[Responses], folds: Sequence[Split]
+) -> bool:
+    """Do few ids stand for many trials, and does training hold every id that is tested?"""
+    if not are_classes(person.stimulus):
+        return False
     for split in folds:
-        test, counts = np.unique(person.stimulus[split.mask(person, "test")], return_counts=True)
         known = {i for one in people for i in one.stimulus[split.mask(one, "train")].tolist()}
-        if not known.issuperset(test.tolist()):
+        if not known.issuperset(person.stimulus[split.mask(person, "test")].tolist()):
             return False
-        several |= bool((counts > 1).any())
-    return several
+    return True
+
+
+def _repeats(person: Responses, folds: Sequence[Split]) -> bool:
+    """Does a test part hold an id several times?"""
+    tested = [person.stimulus[split.mask(person, "test")] for split in folds]
+    return any(len(set(one.tolist())) < len(one) for one in tested)
+
+
+def with_clusters(items: Items, people: Sequence[Responses], folds: Sequence[Split]) -> Items:
+    """The items with what is independent of one another: trials (or blocks) where ids are classes.
+
+    Parameters
+    ----------
+    items : Items
+        Fold by fold, within a fold person by person.
+    people : sequence of Responses
+    folds : sequence of Split
+    """
+    of_class = {
+        one.subject: clusters_of(one) for one in people if are_known_classes(one, people, folds)
+    }
+    if not of_class:
+        return items
+    cluster = items.stimulus.astype(object)
+    fold = np.zeros(len(items), dtype=np.intp) if items.fold is None else items.fold.astype(int)
+    for one in people:
+        for row, split in enumerate(folds):
+            mine = (items.subject == one.subject) & (fold == row)
+            if one.subject in of_class and mine.any():
+                cluster[mine] = of_class[one.subject][split.mask(one, "test")]
+    return replace(items, cluster=cluster.astype(np.str_))
+
+
+def clusters_of(person: Responses) -> NDArray[np.str_]:
+    """The block of each trial where labels come in blocks, else the trial, shape (n_trials,).
+
+    Examples
+    --------
+    >>> person = Responses(np.zeros((16, 1)), ["face", "house"] * 8, "s", "fmri")
+    >>> len(set(clusters_of(person).tolist()))
+    16
+    """
+    run = person.session if person.run is None else person.run
+    block = dependent_blocks(person.stimulus, run)
+    return np.array([f"{person.subject}/{one}" for one in block.tolist()], dtype=np.str_)

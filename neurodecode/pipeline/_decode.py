@@ -14,7 +14,7 @@ from neurodecode.contracts import Encoder, Preprocessor
 from neurodecode.data import Responses
 from neurodecode.evidence import Run
 from neurodecode.pipeline._answers import Answers
-from neurodecode.pipeline._class_ids import check_no_class_is_averaged
+from neurodecode.pipeline._class_ids import check_no_class_is_averaged, with_clusters
 from neurodecode.pipeline._controls import Setting, controls
 from neurodecode.pipeline._evaluation import Evaluation
 from neurodecode.pipeline._folds import Fold, check_tested_once, fit_folds, join_items
@@ -171,7 +171,7 @@ def _answered(
 ) -> Setting:
     """What the encoder and the generators answer to the test items."""
     parts = [fold.predict(list(goal.heads))[1] for fold in folds]
-    items = join_items(parts, folds=True)
+    items = with_clusters(join_items(parts, folds=True), folds[0].people, protocol.folds)
     setting = Setting(
         folds,
         goal,

@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 from sklearn.linear_model import RidgeClassifier as PlainClassifier
 
-from neurodecode.data import Embeddings, KFold, Responses, Stimuli, are_classes, left_out_together
+from neurodecode.data import (
+    Embeddings,
+    KFold,
+    Responses,
+    Split,
+    Stimuli,
+    are_classes,
+    left_out_together,
+)
 from neurodecode.encoders import Ridge, TokenSizes, TokenTransformer, category_targets
 from neurodecode.pipeline import Goal, Protocol, RetrievalTopK, TwoWay, decode
 from neurodecode.training import Plan
@@ -148,3 +156,34 @@ def test_points_that_are_all_the_same_can_not_be_told_apart():
         "'retrieval_top1' can't be measured: all 2 test stimuli have the same point in the target "
         "space 'toy'. Test stimuli of two or more kinds."
     )
+
+
+def test_intervals_are_over_trials_not_over_classes():
+    """At 200 trials about .065 to either side for .69 right; over four classes it was .005."""
+    trials = epochs(signal=0.6)
+    goal = goal_of({one: one for one in KINDS})
+    got = decode(trials, goal, encoder=Ridge([100.0]), protocol=protocol_of(trials))
+    score = got.result.scores["retrieval_top1"]
+    binomial = 1.96 * np.sqrt(score.value * (1 - score.value) / 200)
+    half = (score.ci95.high - score.ci95.low) / 2
+    assert 0.95 * binomial < half < 1.35 * binomial  # folds add up to a third of the variance
+    assert len(np.unique(got.items.cluster)) == 200
+
+
+def test_trials_of_a_block_count_as_one():
+    trials = epochs()
+    blocked = trials.take(np.lexsort((trials.stimulus, trials.run.astype(int))))
+    goal = goal_of({one: one for one in KINDS})
+    got = decode(blocked, goal, encoder=Ridge([100.0]), protocol=protocol_of(blocked))
+    assert len(np.unique(got.items.cluster)) == len(
+        {(run, kind) for run, kind in zip(trials.run, trials.stimulus, strict=True)}
+    )
+
+
+def test_new_stimuli_are_drawn_anew_however_often_they_repeat():
+    trials = epochs(n_classes=4)
+    goal = goal_of({one: one for one in KINDS})
+    split = Split(KINDS[:2], [], KINDS[2:])
+    protocol = Protocol(split, measures=[TwoWay()], repeats="single", baseline=False)
+    got = decode(trials, goal, encoder=Ridge([100.0]), protocol=protocol)
+    assert got.items.cluster is None
