@@ -184,7 +184,7 @@ def text_of_unseen_scenes(
         model.score, len(same), groups=model.folds.run, n_shifts=n_shifts, seed=seed
     )
     hits = model.hits(same)
-    interval = pair_interval(hits, model.pairs, seed=seed)
+    interval = pair_interval(hits, model.pairs, model.folds.run)
     score = Score(float(hits.mean()), interval, 0.5, null, len(hits))
     controls = {name: {"two_vs_two": one.score(same)} for name, one in others.items()}
     details = {

@@ -250,7 +250,7 @@ def score_of(model: TwoAgainstTwo, n_shifts: int, seed: int) -> Score:
         model.score, len(same), groups=model.folds.run, n_shifts=n_shifts, seed=seed
     )
     hits = model.hits(same)
-    interval = pair_interval(hits, model.pairs, seed=seed)
+    interval = pair_interval(hits, model.pairs, model.folds.run)
     return Score(float(hits.mean()), interval, 0.5, null, len(hits))
 
 

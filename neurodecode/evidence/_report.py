@@ -58,6 +58,9 @@ def scores_text(results: Mapping[str, Any], width: int = 160) -> str:
     out = io.StringIO()
     console = Console(file=out, width=width, no_color=True, force_terminal=False)
     console.print(scores_table(results))
+    told = (one for each in results["protocols"].values() for one in scopes(each["scores"]))
+    for sentence in dict.fromkeys(told):
+        console.print(sentence)
     console.print(controls_table(results))
     return out.getvalue()
 
@@ -125,10 +128,31 @@ def _protocol_sentences(name: str, content: Mapping[str, Any]) -> str:
             words.append(sentence.format(_value(content[key])) + ",")
     sentences = [" ".join(words).rstrip(",:") + "."]
     sentences += [_score_sentence(metric, one) for metric, one in content["scores"].items()]
+    sentences += scopes(content["scores"])
     if content["controls"]:
         names = ", ".join(_plain(one) for one in content["controls"])
         sentences.append(f"The same scores were computed for these controls: {names}.")
     return " ".join(sentences)
+
+
+def scopes(scores: Mapping[str, Any]) -> list[str]:
+    """For whom the intervals hold and how they were made, a sentence each.
+
+    Examples
+    --------
+    >>> scopes({"top1": {"scope": "other stimuli", "ci_method": "Wilson interval over stimuli"}})
+    ['Intervals hold for other stimuli (top1: Wilson interval over stimuli).']
+    """
+    methods: dict[str, dict[str, list[str]]] = {}
+    for metric, score in scores.items():
+        if score.get("scope"):
+            names = methods.setdefault(score["scope"], {})
+            names.setdefault(score.get("ci_method", ""), []).append(_plain(metric))
+    found = []
+    for scope, of_scope in methods.items():
+        how = "; ".join(f"{', '.join(names)}: {method}" for method, names in of_scope.items())
+        found.append(f"Intervals hold for {scope} ({how}).")
+    return found
 
 
 def _score_sentence(metric: str, score: Mapping[str, Any]) -> str:
@@ -138,7 +162,7 @@ def _score_sentence(metric: str, score: Mapping[str, Any]) -> str:
     variant = f" ({score['variant']})" if score.get("variant") else ""
     how = f"{null['n']} arrangements ({null['kind']})" if "n" in null else "permutations"
     return (
-        f"{_plain(metric)}{variant} was {_number(score['value'])} (95 % bootstrap interval "
+        f"{_plain(metric)}{variant} was {_number(score['value'])} (95 % interval "
         f"{_number(low)} to {_number(high)}, n = {score['n']}{chance}; null of {how}: mean "
         f"{_number(null['mean'])}, 95th percentile {_number(null['p95'])}, one-sided "
         f"p = {_number(null['p'])})."

@@ -87,6 +87,7 @@ def score_table(
     *,
     chance: float | None,
     higher_is_better: bool = True,
+    n_permutations: int = 1000,
     seed: int = 0,
 ) -> Score:
     """A score from the table of every decoded item against every true one.
@@ -100,7 +101,7 @@ def score_table(
     items : Items
     chance : float or None
     higher_is_better : bool
-    seed : int
+    n_permutations, seed : int
 
     Examples
     --------
@@ -110,7 +111,11 @@ def score_table(
     """
     rows = np.arange(len(column))
     per_item = np.asarray(table[rows, column], dtype=np.float64)
-    null = items.null(lambda order: float(table[rows, column[order]].mean()), seed=seed)
+    null = items.null(
+        lambda order: float(table[rows, column[order]].mean()),
+        n_permutations=n_permutations,
+        seed=seed,
+    )
     null = over_folds(null, items, table)
     return Score(
         float(per_item.mean()),

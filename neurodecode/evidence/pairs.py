@@ -13,14 +13,14 @@ products.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neurodecode.data import Split
-from neurodecode.statistics import Interval
+from neurodecode.statistics import Interval, Sampling, interval_inflation, mean_interval
 
 PENALTY = 1.0
 """Ridge penalty, in units of the mean squared length of a training response."""
@@ -199,23 +199,41 @@ class TwoAgainstTwo:
 
 
 def pair_interval(
-    hits: NDArray[np.float64], pairs: NDArray[np.intp], *, n_resamples: int = 2000, seed: int = 0
+    hits: NDArray[np.float64], pairs: NDArray[np.intp], run: NDArray[np.str_] | None = None
 ) -> Interval:
-    """95 % bootstrap interval of a mean over pairs: items are drawn, not pairs.
+    """95 % interval of a mean over pairs of items in time; items are drawn anew, not pairs.
 
-    A pair counts as often as the product of its two items' draws; an item is never its own pair.
+    Each item has its pseudo-value, ``n U - (n - 1) U_without_it``; their mean is the mean over
+    pairs and their interval that of a series (`neurodecode.statistics.mean_interval`).
+
+    Parameters
+    ----------
+    hits : array, shape (n_pairs,)
+    pairs : int array, shape (n_pairs, 2)
+        Items by their place in time.
+    run : str array, shape (n_items,), optional
+
+    Sources
+    -------
+    Arvesen 1969, "Jackknifing U-statistics", Annals of Mathematical Statistics 40, 2076-2100.
 
     Examples
     --------
     >>> pairs = np.array([[0, 1], [0, 2], [1, 2]])
-    >>> pair_interval(np.ones(3), pairs)
-    Interval(low=1.0, high=1.0, level=0.95)
+    >>> interval = pair_interval(np.array([1.0, 1.0, 0.0]), pairs)
+    >>> interval.low < 2 / 3 < interval.high
+    True
     """
-    rng = np.random.default_rng(seed)
     n_items = int(pairs.max()) + 1
-    drawn = rng.multinomial(n_items, np.full(n_items, 1 / n_items), size=n_resamples)
-    count = drawn[:, pairs[:, 0]] * drawn[:, pairs[:, 1]]
-    kept = count.sum(axis=1) > 0
-    means = (count[kept] @ hits) / count[kept].sum(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return Interval(float(low), float(high))
+    sampling = Sampling(time=np.arange(n_items), run=run)
+    if hits.min() == hits.max() and hits[0] in (0.0, 1.0):
+        return mean_interval(np.full(n_items, hits[0]), sampling, share=True)
+    per_item = sum(np.bincount(one, weights=hits, minlength=n_items) for one in pairs.T)
+    partners = np.bincount(pairs.ravel(), minlength=n_items)
+    without = (hits.sum() - per_item) / (len(hits) - partners)
+    pseudo = n_items * hits.mean() - (n_items - 1) * without
+    effect = (hits.mean() - 0.5) / pseudo.std() if pseudo.std() > 0 else 0.0
+    # each item is learned from when another one is tested, as in folds
+    inflation = interval_inflation(pseudo, float(effect))
+    whole = mean_interval(pseudo, sampling, inflation=inflation)
+    return replace(whole, low=max(whole.low, 0.0), high=min(whole.high, 1.0))

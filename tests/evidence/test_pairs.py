@@ -11,6 +11,7 @@ from neurodecode.evidence.pairs import (
     pair_interval,
     ridge_weights,
 )
+from neurodecode.statistics import Sampling, interval_inflation, mean_interval
 
 
 def _world(n_items=14, signal=1.0, seed=0):
@@ -79,6 +80,21 @@ def test_interval_over_items_is_wider_than_over_pairs():
     assert interval.low < hits.mean() < interval.high
     over_pairs = 2 * 1.96 * hits.std() / np.sqrt(len(hits))
     assert interval.high - interval.low > 1.2 * over_pairs
+
+
+def test_the_interval_is_that_of_a_jackknife_over_items():
+    rng = np.random.default_rng(3)
+    pairs = np.array([(i, j) for i in range(9) for j in range(i + 1, 9)])
+    hits = (rng.random(len(pairs)) < 0.6).astype(float)
+    without = np.array([hits[(pairs != one).all(axis=1)].mean() for one in range(9)])
+    pseudo = 9 * hits.mean() - 8 * without
+    sampling = Sampling(time=np.arange(9))
+    inflation = interval_inflation(pseudo, (hits.mean() - 0.5) / pseudo.std())
+    want = mean_interval(pseudo, sampling, inflation=inflation)
+    got = pair_interval(hits, pairs)
+    assert got.low == pytest.approx(max(want.low, 0.0))
+    assert got.high == pytest.approx(min(want.high, 1.0))
+    assert pair_interval(np.ones(36), pairs).low < 0.8
 
 
 def test_too_few_items_are_refused():

@@ -66,7 +66,7 @@ def test_the_paragraph_says_what_a_report_must(results):
     for part in (
         "opened by the evaluation alone, 2 times so far",
         "people: p1, p2, test items: 200, selection among samples: none.",
-        "retrieval top1 (cosine among 200) was 0.120 (95 % bootstrap interval 0.100 to 0.150, "
+        "retrieval top1 (cosine among 200) was 0.120 (95 % interval 0.100 to 0.150, "
         "n = 800, chance 0.005; null of 1000 arrangements (permutation): mean 0.005, 95th "
         "percentile 0.02, one-sided p = 0.000999)",
         "these controls: noise, mean",
@@ -81,3 +81,18 @@ def test_what_was_not_recorded_is_not_said(results):
     assert "commit" not in plain
     assert "generator" not in plain
     assert "alone, once so far" in plain
+
+
+def test_for_whom_intervals_hold_is_printed_and_written_once(results):
+    scope = "other stimuli of the same kind in these 2 people; nothing follows for other people"
+    told = {"scope": scope, "ci_method": "Wilson interval over stimuli, people fixed"}
+    scores = results["protocols"]["fmri"]["scores"]
+    scores["retrieval_top1"] = SCORE | told
+    scores["two_way"] = SCORE | told
+    sentence = (
+        f"Intervals hold for {scope} (retrieval top1, two way: Wilson interval over stimuli, "
+        f"people fixed)."
+    )
+    assert sentence in methods_paragraph(results)
+    assert sentence in " ".join(scores_text(results, width=300).split("\n"))
+    assert scores_text(results, width=300).count("nothing follows for other people") == 1
