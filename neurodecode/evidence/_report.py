@@ -9,6 +9,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.table import Table
 
+LEARNED_FROM = {
+    "known": "None of the trials that the encoder learned from, validation trials included, was "
+    "among the test trials; this was checked trial by trial.",
+    "given": "The encoder was fitted here and was given training and validation trials only; "
+    "whether it had learned from others before is not known.",
+    "unknown": "The encoder is of unknown provenance: which trials it learned from is not known.",
+}
+"""What may be said of an encoder's training trials, by what was checked."""
+
 
 def scores_table(results: Mapping[str, Any]) -> Table:
     """All scores of ``results.json`` with interval, chance and null, one row each.
@@ -100,9 +109,8 @@ def _split(results: Mapping[str, Any]) -> str:
     split = results["split"]
     rules = split if isinstance(split, str) else "; ".join(f"{k}: {v}" for k, v in split.items())
     return (
-        f"Data were split as follows: {rules}. Encoders, their penalties and all that is learned "
-        f"or chosen used training and validation trials only; the test part was opened by the "
-        f"evaluation alone, {_times(results['test_looks'])} so far."
+        f"Data were split as follows: {rules}. The test part was opened by the evaluation, "
+        f"{_times(results['test_looks'])} so far as counted on this machine."
     )
 
 
@@ -127,6 +135,8 @@ def _protocol_sentences(name: str, content: Mapping[str, Any]) -> str:
         if content.get(key) not in (None, [], {}, ""):
             words.append(sentence.format(_value(content[key])) + ",")
     sentences = [" ".join(words).rstrip(",:") + "."]
+    if content.get("learned_from") in LEARNED_FROM:
+        sentences.append(LEARNED_FROM[content["learned_from"]])
     sentences += [_score_sentence(metric, one) for metric, one in content["scores"].items()]
     sentences += scopes(content["scores"])
     if content["controls"]:

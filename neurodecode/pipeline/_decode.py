@@ -18,6 +18,7 @@ from neurodecode.pipeline._class_ids import check_no_class_is_averaged, with_clu
 from neurodecode.pipeline._controls import Setting, controls
 from neurodecode.pipeline._evaluation import Evaluation
 from neurodecode.pipeline._folds import Fold, check_tested_once, fit_folds, join_items
+from neurodecode.pipeline._leaks import Knowledge, check_unseen, knowledge_of
 from neurodecode.pipeline._preprocess import Steps, learn_steps
 from neurodecode.pipeline._protocol import Goal, Output, Outputs, Protocol, as_outputs
 from neurodecode.pipeline._scoring import scored
@@ -103,7 +104,8 @@ def decode(
     if baseline is not None:
         with run.step("fit plain ridge"):
             fitted[PLAIN_RIDGE] = fit_folds(people, goal, baseline, protocol, steps)
-    return _evaluate(people, goal, fitted, generator, protocol, run, steps)
+    told = knowledge_of(fitted["decoded"], fitted_here=True)
+    return _evaluate(people, goal, fitted, generator, protocol, run, steps, told)
 
 
 def evaluate(
@@ -128,6 +130,13 @@ def evaluate(
     Returns
     -------
     Evaluation
+        ``result.details["learned_from"]`` is ``'known'`` if the encoder says which trials it
+        learned from (``learned_from_``) and no test trial is among them, else ``'unknown'``.
+
+    Raises
+    ------
+    LeakageError
+        If an encoder learned from a test trial.
     """
     people = _people(responses)
     check_tested_once(people, protocol.folds)
@@ -135,7 +144,8 @@ def evaluate(
     run = run or Run(protocol.seed)
     named = encoder if isinstance(encoder, Mapping) else {"decoded": [encoder]}
     steps = [learn_steps(people, split, preprocess) for split in protocol.folds]
-    return _evaluate(people, goal, named, generator, protocol, run, steps)
+    told = knowledge_of(next(iter(named.values())), fitted_here=False)
+    return _evaluate(people, goal, named, generator, protocol, run, steps, told)
 
 
 def _evaluate(
@@ -146,7 +156,9 @@ def _evaluate(
     protocol: Protocol,
     run: Run,
     steps: Sequence[Steps],
+    told: Knowledge,
 ) -> Evaluation:
+    check_unseen(named, people, protocol.folds)
     # counted before anything is computed: a run that fails half-way has looked too
     run.look(protocol.name, people, protocol.folds)
     sets = [
@@ -163,7 +175,9 @@ def _evaluate(
         for name, folds in zip(list(named)[1:], sets[1:], strict=True):
             beside[name] = setting.answer(folds)
     with run.step("score"):
-        return scored(setting, beside, protocol)
+        evaluation = scored(setting, beside, protocol)
+    details = {**evaluation.result.details, "learned_from": told}
+    return replace(evaluation, result=replace(evaluation.result, details=details))
 
 
 def _answered(

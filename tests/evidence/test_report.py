@@ -64,7 +64,7 @@ def test_the_paragraph_says_what_a_report_must(results):
     text = methods_paragraph(results)
     assert text.startswith("The recordings are simulated. Data were split as follows: fmri: random")
     for part in (
-        "opened by the evaluation alone, 2 times so far",
+        "opened by the evaluation, 2 times so far as counted on this machine",
         "people: p1, p2, test items: 200, selection among samples: none.",
         "retrieval top1 (cosine among 200) was 0.120 (95 % interval 0.100 to 0.150, "
         "n = 800, chance 0.005; null of 1000 arrangements (permutation): mean 0.005, 95th "
@@ -80,7 +80,8 @@ def test_what_was_not_recorded_is_not_said(results):
     assert "simulated" not in plain
     assert "commit" not in plain
     assert "generator" not in plain
-    assert "alone, once so far" in plain
+    assert "evaluation, once so far" in plain
+    assert "validation" not in plain
 
 
 def test_for_whom_intervals_hold_is_printed_and_written_once(results):
@@ -96,3 +97,16 @@ def test_for_whom_intervals_hold_is_printed_and_written_once(results):
     assert sentence in methods_paragraph(results)
     assert sentence in " ".join(scores_text(results, width=300).split("\n"))
     assert scores_text(results, width=300).count("nothing follows for other people") == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ("known", "validation trials included, was among the test trials; this was checked trial"),
+        ("given", "given training and validation trials only; whether it had learned from others"),
+        ("unknown", "The encoder is of unknown provenance: which trials it learned from is not"),
+    ],
+)
+def test_of_training_trials_it_says_what_was_checked(results, told, said):
+    results["protocols"]["fmri"]["learned_from"] = told
+    assert said in methods_paragraph(results)

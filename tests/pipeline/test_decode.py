@@ -172,7 +172,7 @@ def test_results_can_be_written_and_told(two, goal, points, tmp_path):
     text = methods_paragraph(results)
     assert "selection among samples: none; scores are means over samples" in text
     assert "kept apart between training and test: stimulus" in text
-    assert "opened by the evaluation alone, once so far" in text
+    assert "opened by the evaluation, once so far" in text
 
 
 def test_a_deep_encoder_stands_beside_plain_ridge(two, goal, points):
