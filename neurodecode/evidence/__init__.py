@@ -19,21 +19,37 @@ from neurodecode.evidence._report import (
     methods_paragraph,
     scores_table,
     scores_text,
+    verdict_lines,
+    verdicts_table,
 )
 from neurodecode.evidence._results import check_results, read_results, write_results
 from neurodecode.evidence._run import Run, git_commit, peak_rss_mb, versions
 from neurodecode.evidence._scores import ProtocolResult, Score, is_share, over_folds, score_table
+from neurodecode.evidence._verdict import (
+    KNOWS_NO_BRAIN,
+    Comparison,
+    Suspicion,
+    Verdict,
+    compare,
+    suspicious_controls,
+    verdict_of,
+)
 
 __all__ = [
+    "Comparison",
     "Gain",
     "gain_over_controls",
     "Items",
+    "KNOWS_NO_BRAIN",
     "ProtocolResult",
     "Run",
     "Score",
+    "Suspicion",
     "TestLooks",
+    "Verdict",
     "ceiling",
     "check_results",
+    "compare",
     "constant_best",
     "controls_table",
     "data_fingerprint",
@@ -53,6 +69,10 @@ __all__ = [
     "scores_table",
     "scores_text",
     "shuffled_order",
+    "suspicious_controls",
+    "verdict_lines",
+    "verdict_of",
+    "verdicts_table",
     "versions",
     "write_results",
 ]

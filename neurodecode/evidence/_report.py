@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
+
+from neurodecode.evidence._verdict import Verdict
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -60,8 +62,52 @@ def controls_table(results: Mapping[str, Any]) -> Table:
     return table
 
 
+def verdicts_table(results: Mapping[str, Any]) -> Table:
+    """Is each score shown, and by how much does it exceed controls and closed forms?
+
+    Differences are paired, item by item, and above 0 where the score is better. Results of
+    earlier versions, without verdicts, give no row.
+
+    Examples
+    --------
+    >>> verdicts_table({"experiment": "toy", "protocols": {}, "test_looks": 1}).row_count
+    0
+    """
+    table = _table("what follows", 2)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("over the best control", overflow="fold")
+    table.add_column("over the best closed form", overflow="fold")
+    for protocol, metric, score in _judged(results):
+        table.add_row(
+            _plain(protocol),
+            _plain(metric),
+            score["verdict"],
+            _over(score, "best_control", "over_best_control"),
+            _over(score, "best_closed_form", "over_best_closed_form"),
+        )
+    return table
+
+
+def verdict_lines(results: Mapping[str, Any]) -> list[str]:
+    """A line for each score: its verdict, how it stands to the closed forms, and why.
+
+    Examples
+    --------
+    >>> score = {"verdict": "shown", "beside_closed_form": "no better than plain ridge"}
+    >>> verdict_lines({"protocols": {"pooled": {"scores": {"two_way": score}}}})
+    ['pooled, two way: shown, but no better than plain ridge.']
+    """
+    lines = []
+    for protocol, metric, score in _judged(results):
+        verdict = Verdict(score["verdict"], (), score.get("beside_closed_form", ""))
+        why = [] if score["verdict"] == "shown" else score.get("verdict_reasons", [])
+        told = " ".join(why)
+        lines.append(f"{_plain(protocol)}, {_plain(metric)}: {verdict}. {told}".strip())
+    return lines
+
+
 def scores_text(results: Mapping[str, Any], width: int = 160) -> str:
-    """Both tables as plain text."""
+    """All tables as plain text, and why a score is not shown or suspect."""
     from rich.console import Console
 
     out = io.StringIO()
@@ -71,7 +117,25 @@ def scores_text(results: Mapping[str, Any], width: int = 160) -> str:
     for sentence in dict.fromkeys(told):
         console.print(sentence)
     console.print(controls_table(results))
+    if list(_judged(results)):
+        console.print(verdicts_table(results))
+        for line in verdict_lines(results):
+            console.print(line, markup=False, highlight=False)
     return out.getvalue()
+
+
+def _judged(results: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    for protocol, content in results["protocols"].items():
+        for metric, score in content["scores"].items():
+            if "verdict" in score:
+                yield protocol, metric, score
+
+
+def _over(score: Mapping[str, Any], best: str, over: str) -> str:
+    if not score.get(over):
+        return "none"
+    low, high = score[over]
+    return f"{_signed(low)} to {_signed(high)} ({_plain(score[best])})"
 
 
 def methods_paragraph(results: Mapping[str, Any]) -> str:
@@ -175,8 +239,14 @@ def _score_sentence(metric: str, score: Mapping[str, Any]) -> str:
         f"{_plain(metric)}{variant} was {_number(score['value'])} (95 % interval "
         f"{_number(low)} to {_number(high)}, n = {score['n']}{chance}; null of {how}: mean "
         f"{_number(null['mean'])}, 95th percentile {_number(null['p95'])}, one-sided "
-        f"p = {_number(null['p'])})."
+        f"p = {_number(null['p'])}).{_verdict_sentence(score)}"
     )
+
+
+def _verdict_sentence(score: Mapping[str, Any]) -> str:
+    if "verdict" not in score:
+        return ""
+    return f" Verdict: {score['verdict']}. {' '.join(score.get('verdict_reasons', []))}".rstrip()
 
 
 def _closing(results: Mapping[str, Any]) -> str:
@@ -212,6 +282,10 @@ def _cells(score: Mapping[str, Any]) -> list[str]:
 
 def _short(value: float) -> str:
     return f"{value:.3f}" if value == 0 or abs(value) > 0.0005 else f"{value:.0e}"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}"
 
 
 def _number(value: float) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from neurodecode.errors import CorruptFileError
 from neurodecode.evidence._run import Run
 from neurodecode.evidence._scores import ProtocolResult
+from neurodecode.evidence._verdict import WORDS
 from neurodecode.store import write_json
 
 RESULTS = "results.json"
@@ -129,9 +130,7 @@ def check_results(results: Any) -> None:
 def _check_score(place: str, score: Any) -> None:
     _keys(place, score, SCORE)
     _number(f"{place}.value", score["value"])
-    ends = score["ci95"]
-    good = isinstance(ends, list | tuple) and len(ends) == 2 and all(map(_finite, ends))
-    _expect(f"{place}.ci95", ends, good and ends[0] <= ends[1], "[low, high]")
+    _check_ends(f"{place}.ci95", score["ci95"])
     if score["chance"] is not None:
         _number(f"{place}.chance", score["chance"])
     _keys(f"{place}.null", score["null"], NULL)
@@ -140,6 +139,17 @@ def _check_score(place: str, score: Any) -> None:
     p = score["null"]["p"]
     _expect(f"{place}.null.p", p, 0 < p <= 1, "a p-value above 0 and up to 1")
     _expect(f"{place}.n", score["n"], _count(score["n"]) and score["n"] > 0, "a number of items")
+    if "verdict" in score:  # files of earlier versions have none
+        word = score["verdict"]
+        _expect(f"{place}.verdict", word, word in WORDS, "'shown', 'not shown' or 'suspect'")
+    for name in ("over_best_control", "over_best_closed_form"):
+        if score.get(name) is not None:
+            _check_ends(f"{place}.{name}", score[name])
+
+
+def _check_ends(place: str, ends: Any) -> None:
+    good = isinstance(ends, list | tuple) and len(ends) == 2 and all(map(_finite, ends))
+    _expect(place, ends, good and ends[0] <= ends[1], "[low, high]")
 
 
 def _keys(place: str, content: Any, wanted: Iterable[str]) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodecode.evidence._items import Items
+from neurodecode.evidence._verdict import Comparison, Suspicion, Verdict, verdict_of
 from neurodecode.statistics import Interval, Null, null_inflation
 
 
@@ -30,6 +31,9 @@ class Score:
     higher_is_better : bool
     details : mapping
         Exact variant, number of candidates and the like; stands beside the value in the JSON.
+    comparison : Comparison, optional
+        With the controls and closed forms, item by item; without it nothing is *shown*.
+    suspicions : tuple of Suspicion
 
     Examples
     --------
@@ -45,6 +49,8 @@ class Score:
     n: int
     higher_is_better: bool = True
     details: Mapping[str, Any] = field(default_factory=dict)
+    comparison: Comparison | None = None
+    suspicions: tuple[Suspicion, ...] = ()
 
     def __post_init__(self) -> None:
         if not np.isfinite(self.value):
@@ -55,10 +61,26 @@ class Score:
         """One-sided p-value against the null."""
         return self.null.p_value(self.value, "greater" if self.higher_is_better else "less")
 
+    @property
+    def verdict(self) -> Verdict:
+        """Is it shown, not shown or suspect, and why?"""
+        return verdict_of(self.p, self.comparison, self.suspicions)
+
+    @property
+    def over_best_control(self) -> Interval | None:
+        """Paired interval over the best control that knows no brain; above 0 is better."""
+        return None if self.comparison is None else self.comparison.over_control
+
+    @property
+    def over_best_closed_form(self) -> Interval | None:
+        """Paired interval over the best closed-form decoder; above 0 is better."""
+        return None if self.comparison is None else self.comparison.over_closed_form
+
     def as_json(self) -> dict[str, Any]:
         """As in ``results.json``."""
         return {
             **self.details,
+            **self._judgement(),
             "value": float(self.value),
             "ci95": [self.ci95.low, self.ci95.high],
             "chance": self.chance,
@@ -78,6 +100,23 @@ class Score:
     def _interval_told(self) -> dict[str, str]:
         told = {"ci_method": self.ci95.method, "scope": self.ci95.scope}
         return {name: text for name, text in told.items() if text}
+
+    def _judgement(self) -> dict[str, Any]:
+        verdict, beside = self.verdict, self.comparison
+        return {
+            "verdict": verdict.word,
+            "verdict_reasons": list(verdict.reasons),
+            "suspicions": [one.name for one in self.suspicions],
+            "best_control": beside.best_control if beside else None,
+            "over_best_control": _ends(self.over_best_control),
+            "best_closed_form": (beside.best_closed_form or None) if beside else None,
+            "over_best_closed_form": _ends(self.over_best_closed_form),
+            "beside_closed_form": verdict.closed_form,
+        }
+
+
+def _ends(interval: Interval | None) -> list[float] | None:
+    return None if interval is None else [interval.low, interval.high]
 
 
 def score_table(

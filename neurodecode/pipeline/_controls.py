@@ -13,6 +13,7 @@ from neurodecode import evidence
 from neurodecode.data import Embeddings, Generated, Responses, Stimuli
 from neurodecode.evidence import Items
 from neurodecode.pipeline._answers import Answers, distinct_rows, join, resized
+from neurodecode.pipeline._blind import draw
 from neurodecode.pipeline._folds import Fold, join_heads
 from neurodecode.pipeline._protocol import Goal, Output
 
@@ -226,7 +227,7 @@ def _each_fold(
 
 def _generate(output: Output, rows: Embeddings, seed: int, once: bool) -> Generated:
     if not once:
-        return output.generator.generate(rows, seed=seed, n_samples=output.n_samples)
+        return draw(output.generator, rows, seed, output.n_samples)
     values = rows.array()
     keys = [
         (one, value.tobytes()) for one, value in zip(rows.stimulus.tolist(), values, strict=True)
@@ -234,9 +235,7 @@ def _generate(output: Output, rows: Embeddings, seed: int, once: bool) -> Genera
     first = {key: i for i, key in reversed(list(enumerate(keys)))}
     unique = sorted(first.values())
     place = {keys[i]: at for at, i in enumerate(unique)}
-    made = output.generator.generate(
-        rows.take(np.array(unique)), seed=seed, n_samples=output.n_samples
-    )
+    made = draw(output.generator, rows.take(np.array(unique)), seed, output.n_samples)
     return _take(made, np.array([place[key] for key in keys]))
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neurodecode.contracts import Encoder, Preprocessor
 from neurodecode.data import Responses
-from neurodecode.evidence import Run
+from neurodecode.evidence import Run, Suspicion
 from neurodecode.pipeline._answers import Answers
 from neurodecode.pipeline._class_ids import check_no_class_is_averaged, with_clusters
 from neurodecode.pipeline._controls import Setting, controls
@@ -22,9 +22,19 @@ from neurodecode.pipeline._leaks import Knowledge, check_unseen, knowledge_of
 from neurodecode.pipeline._preprocess import Steps, learn_steps
 from neurodecode.pipeline._protocol import Goal, Output, Outputs, Protocol, as_outputs
 from neurodecode.pipeline._scoring import scored
+from neurodecode.pipeline._suspicions import (
+    encoder_suspicions,
+    generator_suspicions,
+    ignoring,
+    knows_elsewhere,
+    many_looks,
+    unfitted,
+    unknown_provenance,
+)
 
 LOG = logging.getLogger("neurodecode")
 PLAIN_RIDGE = "plain_ridge"
+CLOSED_FORMS = (PLAIN_RIDGE,)
 
 
 def decode(
@@ -96,6 +106,7 @@ def decode(
     check_no_class_is_averaged(people, protocol)
     as_outputs(generator, goal.heads)  # a wrong head is told before slow work starts
     run = run or Run(protocol.seed)
+    before = unfitted(encoder)
     with run.step("preprocess"):
         steps = [learn_steps(people, split, preprocess) for split in protocol.folds]
     with run.step("fit"):
@@ -105,7 +116,12 @@ def decode(
         with run.step("fit plain ridge"):
             fitted[PLAIN_RIDGE] = fit_folds(people, goal, baseline, protocol, steps)
     told = knowledge_of(fitted["decoded"], fitted_here=True)
-    return _evaluate(people, goal, fitted, generator, protocol, run, steps, told)
+    study = _Study(people, goal, generator, protocol, run, steps)
+    suspicions = study.look(fitted)
+    if before is not None:
+        with run.step("fit to shuffled pairs"):
+            suspicions += knows_elsewhere(before, people, goal, protocol, steps)
+    return study.evaluate(fitted, told, suspicions)
 
 
 def evaluate(
@@ -144,40 +160,73 @@ def evaluate(
     run = run or Run(protocol.seed)
     named = encoder if isinstance(encoder, Mapping) else {"decoded": [encoder]}
     steps = [learn_steps(people, split, preprocess) for split in protocol.folds]
+    study = _Study(people, goal, generator, protocol, run, steps)
     told = knowledge_of(next(iter(named.values())), fitted_here=False)
-    return _evaluate(people, goal, named, generator, protocol, run, steps, told)
+    return study.evaluate(named, told, study.look(named))
 
 
-def _evaluate(
-    people: Sequence[Responses],
-    goal: Goal,
-    named: Mapping[str, Sequence[Encoder]],
-    generator: Outputs | None,
-    protocol: Protocol,
-    run: Run,
-    steps: Sequence[Steps],
-    told: Knowledge,
-) -> Evaluation:
-    check_unseen(named, people, protocol.folds)
-    # counted before anything is computed: a run that fails half-way has looked too
-    run.look(protocol.name, people, protocol.folds)
-    sets = [
-        [
-            Fold(split, one, people, protocol.repeats, learned)
-            for split, one, learned in zip(protocol.folds, fitted, steps, strict=True)
-        ]
-        for fitted in named.values()
+@dataclass(frozen=True, eq=False)
+class _Study:
+    """What is decoded from whom, by which rules."""
+
+    people: Sequence[Responses]
+    goal: Goal
+    generator: Outputs | None
+    protocol: Protocol
+    run: Run
+    steps: Sequence[Steps]
+
+    def look(self, named: Mapping[str, Sequence[Encoder]]) -> list[Suspicion]:
+        """Count the look before anything is computed: a run that fails half-way has looked too."""
+        protocol = self.protocol
+        check_unseen(named, self.people, protocol.folds)
+        return many_looks(self.run.look(protocol.name, self.people, protocol.folds))
+
+    def evaluate(
+        self,
+        named: Mapping[str, Sequence[Encoder]],
+        told: Knowledge,
+        suspicions: Sequence[Suspicion],
+    ) -> Evaluation:
+        """Answers, controls and scores of fitted encoders; ``told`` is known of their training."""
+        run, protocol = self.run, self.protocol
+        sets = [self._folds(fitted) for fitted in named.values()]
+        outputs = as_outputs(self.generator, self.goal.heads)
+        with run.step("decode"):
+            setting = _answered(sets[0], self.goal, outputs, protocol)
+        with run.step("controls"):
+            beside = controls(setting)
+            for name, folds in zip(list(named)[1:], sets[1:], strict=True):
+                beside[name] = setting.answer(folds)
+        with run.step("check"):
+            found = [
+                *suspicions,
+                *unknown_provenance(told, sets[0][0].encoder),
+                *_suspicions(setting, beside),
+            ]
+        closed_forms = [name for name in list(named)[1:] if name in CLOSED_FORMS]
+        with run.step("score"):
+            evaluation = scored(
+                setting, beside, protocol, closed_forms=closed_forms, suspicions=found
+            )
+        details = {**evaluation.result.details, "learned_from": told}
+        return replace(evaluation, result=replace(evaluation.result, details=details))
+
+    def _folds(self, fitted: Sequence[Encoder]) -> list[Fold]:
+        parts = zip(self.protocol.folds, fitted, self.steps, strict=True)
+        repeats = self.protocol.repeats
+        return [Fold(split, one, self.people, repeats, steps) for split, one, steps in parts]
+
+
+def _suspicions(setting: Setting, beside: Mapping[str, Answers]) -> list[Suspicion]:
+    """What the encoder and the generators give away when they are questioned."""
+    first = setting.folds[0]
+    drawn = {head: one.take(setting.drawn) for head, one in setting.real.embeddings.items()}
+    return [
+        *encoder_suspicions(first, setting.heads),
+        *generator_suspicions(setting.outputs, drawn, setting.seed),
+        *ignoring(setting.real, beside["noise"], setting.outputs, first.encoder),
     ]
-    with run.step("decode"):
-        setting = _answered(sets[0], goal, as_outputs(generator, goal.heads), protocol)
-    with run.step("controls"):
-        beside = controls(setting)
-        for name, folds in zip(list(named)[1:], sets[1:], strict=True):
-            beside[name] = setting.answer(folds)
-    with run.step("score"):
-        evaluation = scored(setting, beside, protocol)
-    details = {**evaluation.result.details, "learned_from": told}
-    return replace(evaluation, result=replace(evaluation.result, details=details))
 
 
 def _answered(

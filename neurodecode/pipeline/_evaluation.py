@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from neurodecode.contracts import Encoder
 from neurodecode.data import Generated
-from neurodecode.evidence import Items, ProtocolResult
+from neurodecode.evidence import Items, ProtocolResult, Verdict
 from neurodecode.pipeline._answers import Answers, Shown
 
 SAID = ("seen", "decoded")
@@ -82,6 +82,10 @@ class Evaluation:
     def score(self, metric: str) -> float:
         """The value of a metric."""
         return self.result.scores[metric].value
+
+    def verdict(self, metric: str) -> Verdict:
+        """Is this score *shown*, *not shown* or *suspect*, and why?"""
+        return self.result.scores[metric].verdict
 
     def views(self, limit: int | None = None, *, tags: Sequence[str] = ()) -> Iterator[View]:
         """The drawn items, ready for a gallery: ``GalleryItem(**vars(view))``.

@@ -16,6 +16,7 @@ from neurodecode.data import Embeddings, Part, Responses, Split
 from neurodecode.evidence import Items
 from neurodecode.generators import Restandardise
 from neurodecode.pipeline._answers import join
+from neurodecode.pipeline._blind import ask
 from neurodecode.pipeline._preprocess import Steps, transformed
 from neurodecode.pipeline._protocol import Goal, Protocol, Repeats
 
@@ -159,11 +160,7 @@ class Fold:
         return rows.average_repeats() if self.repeats == "predictions" else rows
 
     def _of_trials(self, trials: Responses, head: str | None, expected: bool) -> Embeddings:
-        predict: Any = self.encoder.predict
-        if expected:
-            predict = getattr(self.encoder, "expect", predict)
-        # an encoder of one target space need not know the word head
-        rows: Embeddings = predict(trials) if head is None else predict(trials, head=head)
+        rows = ask(self.encoder, trials, head, expected)
         self._check_finite(rows, trials.subject)
         return rows
 

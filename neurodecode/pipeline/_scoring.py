@@ -11,27 +11,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodecode import evidence
-from neurodecode.evidence import ProtocolResult, Score, is_share
+from neurodecode.evidence import KNOWS_NO_BRAIN, ProtocolResult, Score, Suspicion, is_share
 from neurodecode.pipeline._answers import Answers, Shown
 from neurodecode.pipeline._controls import Setting
 from neurodecode.pipeline._evaluation import Evaluation
 from neurodecode.pipeline._folds import Fold
+from neurodecode.pipeline._judging import RUN_MEAN, Beside, judged, p_within_person
 from neurodecode.pipeline._measures import Measure, RetrievalTopK, TwoWay, n_candidates
 from neurodecode.pipeline._nulls import Nulls, check_scores
 from neurodecode.pipeline._picture_measures import PixelCorrelation
 from neurodecode.pipeline._protocol import Protocol
 
 
-def scored(setting: Setting, beside: Mapping[str, Answers], protocol: Protocol) -> Evaluation:
-    """All measures of the answers, and of the controls beside them."""
+def scored(
+    setting: Setting,
+    beside: Mapping[str, Answers],
+    protocol: Protocol,
+    *,
+    closed_forms: Sequence[str] = (),
+    suspicions: Sequence[Suspicion] = (),
+) -> Evaluation:
+    """All measures of the answers, of the controls beside them, and their verdicts.
+
+    Parameters
+    ----------
+    setting : Setting
+    beside : mapping of str to Answers
+    protocol : Protocol
+    closed_forms : sequence of str
+        Which of ``beside`` are closed-form decoders.
+    suspicions : sequence of Suspicion
+        What the encoder or a generator gave away.
+    """
     ids = list(dict.fromkeys(setting.items.stimulus.tolist()))
     chosen = _measures(protocol, setting.real)
     means = _train_means(setting) if any(getattr(one, "centred", False) for one in chosen) else {}
     shown = Shown(
         setting.goal.stimuli.select(ids), setting.goal.points(ids), means, setting.fold_of
     )
-    nulls = Nulls(setting, shown, protocol.seed)
-    measured = {one.name: _measure(one, nulls, beside) for one in chosen}
+    judge = _Judge(Nulls(setting, shown, protocol.seed), beside, closed_forms, suspicions)
+    measured = {one.name: _measure(one, judge) for one in chosen}
     controls = _by_control(measured, "value")
     told = details(setting, protocol) | {
         "controls_ci95": _by_control(measured, "ci95"),
@@ -71,9 +90,20 @@ def _by_control(measured: Mapping[str, _Measured], what: str) -> dict[str, dict[
     return found
 
 
-def _measure(measure: Measure, nulls: Nulls, beside: Mapping[str, Answers]) -> _Measured:
+@dataclass(frozen=True, eq=False)
+class _Judge:
+    """All that every measure is judged by."""
+
+    nulls: Nulls
+    beside: Mapping[str, Answers]
+    closed_forms: Sequence[str]
+    suspicions: Sequence[Suspicion]
+
+
+def _measure(measure: Measure, judge: _Judge) -> _Measured:
+    nulls = judge.nulls
     rows, shown = nulls.rows(measure), nulls.shown
-    items, column = nulls.setting.items.take(rows), nulls.column[rows]
+    items = nulls.setting.items.take(rows)
     each, null = nulls.measured(measure)
     n_truths = n_candidates(measure, shown)
     chance = measure.chance(n_truths)
@@ -92,21 +122,45 @@ def _measure(measure: Measure, nulls: Nulls, beside: Mapping[str, Answers]) -> _
         measure.higher_is_better,
         facts,
     )
+    values, p_of = _others(measure, judge)
     controls = {}
-    for name, answers in beside.items():
-        if measure.applies(answers):
-            values = _each(measure, answers, shown, column)
-            check_scores(values, measure.name, f"the control '{name}'", items)
-            own, above = (
-                items.interval(values, share=share, null=null),
-                items.interval(each - values),
-            )
-            controls[name] = {
-                "value": float(values.mean()),
-                "ci95": [own.low, own.high],
-                "above": [above.low, above.high],
-            }
-    return _Measured(score, each, controls)
+    for name, one in values.items():
+        own = items.interval(one, share=share, null=null)
+        above = items.interval(each - one)
+        controls[name] = {
+            "value": float(one.mean()),
+            "ci95": [own.low, own.high],
+            "above": [above.low, above.high],
+        }
+    compared = Beside(items, each, values, p_of, judge.closed_forms)
+    return _Measured(judged(score, compared, judge.suspicions), each, controls)
+
+
+def _others(
+    measure: Measure, judge: _Judge
+) -> tuple[dict[str, NDArray[np.float64]], dict[str, float]]:
+    """Values of every control that has this measure, and the p of those whose table is known."""
+    nulls = judge.nulls
+    rows, shown = nulls.rows(measure), nulls.shown
+    items, column = nulls.setting.items.take(rows), nulls.column[rows]
+    values, p_of = {}, {}
+
+    def p(answers: Answers) -> float:
+        table = measure.table(shown, answers)
+        return p_within_person(
+            table, column, items, higher_is_better=measure.higher_is_better, seed=nulls.seed
+        )
+
+    for name, answers in judge.beside.items():
+        if not measure.applies(answers):
+            continue
+        values[name] = _each(measure, answers, shown, column)
+        check_scores(values[name], measure.name, f"the control '{name}'", items)
+        if name in KNOWS_NO_BRAIN and not hasattr(measure, "pairs"):
+            p_of[name] = p(answers)
+    if RUN_MEAN in p_of:
+        p_of["decoded"] = p(nulls.setting.real)
+    return values, p_of
 
 
 def _each(

@@ -68,6 +68,17 @@ def test_the_json_of_a_protocol():
         "scores": {
             "top1": {
                 "k": 1,
+                "verdict": "not shown",
+                "verdict_reasons": [
+                    "No control was set beside it item by item.",
+                    "p = 0.5 against its null.",
+                ],
+                "suspicions": [],
+                "best_control": None,
+                "over_best_control": None,
+                "best_closed_form": None,
+                "over_best_closed_form": None,
+                "beside_closed_form": "",
                 "value": 0.5,
                 "ci95": [0.4, 0.6],
                 "chance": 0.1,
