@@ -64,7 +64,8 @@ def render(content: Mapping[str, Any]) -> str:
             n_stimuli=len({item["stimulus"] for item in content["items"]}),
             subjects=names,
             figures=content["figures"],
-            protocols=[_protocol(name, one) for name, one in results["protocols"].items()],
+            protocols=(made := [_protocol(*one) for one in results["protocols"].items()]),
+            judged=[(one["name"], row) for one in made for row in one["rows"] if row.judgement],
             control_names=list(_control_names(content)),
             methods=methods_paragraph(dict(results)),
             facts=list(_facts(results)),
@@ -151,6 +152,7 @@ def _protocol(name: str, protocol: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": name,
         "rows": made,
+        "judged": any(row.judgement for row in made),
         "controls": list(names),
         "short": {key: value for key, value in more.items() if len(value) <= SHORT_FACT},
         "long": {key: value for key, value in more.items() if len(value) > SHORT_FACT},

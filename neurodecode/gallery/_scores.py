@@ -16,11 +16,16 @@ CONTROL_NOTES = {
     "mean": "the mean of the training part, as the answer to everything",
     "majority": "the most frequent class of the training trials",
     "nearest": "the training stimulus nearest to the prediction",
+    "clock": "told when the stimulus was shown, and nothing of the brain",
+    "shifted": "the brain's answers, shifted in time against what was shown",
+    "run": "told the run of the trial, and nothing of the brain",
+    "prior": "classes drawn as often as the training trials have them",
     "ceiling": "the same generator, fed with the true embedding: the best it can do",
     "ridge": "plain ridge in place of the encoder",
     "length": "as long as the truth, and nothing else known",
     "corpus": "another text of the same corpus",
 }
+VERDICTS = ("shown", "not shown", "suspect")
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,34 @@ class Axis:
 
 
 @dataclass(frozen=True)
+class Judgement:
+    """What follows from one score, in words for the page.
+
+    Parameters
+    ----------
+    word : str
+        ``'shown'``, ``'not shown'`` or ``'suspect'``.
+    closed_form : str
+        How it stands to the best closed form; may be empty.
+    over_control, over_closed_form : str
+        Paired intervals with the name of what they are over; may be empty.
+    reasons : tuple of str
+        Sentences.
+    """
+
+    word: str
+    closed_form: str
+    over_control: str
+    over_closed_form: str
+    reasons: tuple[str, ...]
+
+    @property
+    def style(self) -> str:
+        """Its CSS class."""
+        return self.word.replace(" ", "-")
+
+
+@dataclass(frozen=True)
 class Row:
     """One metric of one protocol: the score and what it is to be read against."""
 
@@ -51,6 +84,7 @@ class Row:
     controls: Mapping[str, float]
     axis: Axis
     lower_is_better: bool = False
+    judgement: Judgement | None = None
 
     @property
     def label(self) -> str:
@@ -63,6 +97,8 @@ class Row:
         parts = [f"{self.label}: {number(self.score['value'])}"]
         if self.score["low"] is not None and self.score["high"] is not None:
             parts.append(f"interval {number(self.score['low'])} to {number(self.score['high'])}")
+        if self.judgement is not None:
+            parts.append(f"verdict {self.judgement.word}")
         parts.append(f"chance {number(self.score['chance'])}")
         parts += [f"{label(name)} {number(value)}" for name, value in self.controls.items()]
         return ", ".join(parts)
@@ -142,8 +178,36 @@ def rows(protocol: Mapping[str, Any]) -> list[Row]:
         flat = _flatten(score)
         axis = _axis([*flat.values_on_axis(), *beside.values()])
         lower = isinstance(score, Mapping) and score.get("higher_is_better") is False
-        made.append(Row(metric, flat, beside, axis, lower))
+        made.append(Row(metric, flat, beside, axis, lower, judgement(score)))
     return made
+
+
+def judgement(score: Any) -> Judgement | None:
+    """The verdict of a score of ``results.json``; None where an earlier version wrote none.
+
+    Examples
+    --------
+    >>> judgement({"verdict": "shown", "over_best_control": [0.1, 0.2], "best_control": "mean"})
+    Judgement(word='shown', closed_form='', over_control='+0.100 to +0.200 over mean', \
+over_closed_form='', reasons=())
+    """
+    if not isinstance(score, Mapping) or score.get("verdict") not in VERDICTS:
+        return None
+    return Judgement(
+        score["verdict"],
+        str(score.get("beside_closed_form") or ""),
+        _over(score, "control"),
+        _over(score, "closed_form"),
+        tuple(str(one) for one in score.get("verdict_reasons") or ()),
+    )
+
+
+def _over(score: Mapping[str, Any], what: str) -> str:
+    ends = score.get(f"over_best_{what}")
+    if not ends:
+        return ""
+    name = label(str(score.get(f"best_{what}") or "the best"))
+    return f"{ends[0]:+.3f} to {ends[1]:+.3f} over {name}"
 
 
 class _Flat(dict[str, "float | None"]):

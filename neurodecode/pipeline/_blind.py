@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from neurodecode.data import Embeddings, Generated, Responses
+from neurodecode.pipeline._preprocess import Steps, transformed
 
 
 def anonymous(trials: Responses, reads: tuple[str, ...] = ()) -> Responses:
@@ -80,6 +81,24 @@ def answer(encoder: Any, trials: Responses, head: str | None, expected: bool = F
     # an encoder of one target space need not know the word head
     rows: Embeddings = predict(trials) if head is None else predict(trials, head=head)
     return rows
+
+
+def unseen(trials: Responses, steps: Steps) -> Responses:
+    """Preprocessed trials, by steps that are not told their stimuli.
+
+    What a step reads of the trial table stays (run, session, columns), since steps of whole runs
+    need it; a step that can't do without the ids is given them.
+    """
+    if not steps.get(trials.subject):
+        return trials
+    hidden = replace(trials, stimulus=_numbers("trial", len(trials)))
+    try:
+        found = transformed(hidden, steps)
+    except Exception:
+        return transformed(trials, steps)
+    row = {one: place for place, one in enumerate(hidden.stimulus.tolist())}
+    places = [row[one] for one in found.stimulus.tolist()]
+    return replace(found, stimulus=trials.stimulus[places])
 
 
 def draw(generator: Any, points: Embeddings, seed: int, n_samples: int) -> Generated:

@@ -117,6 +117,8 @@ def controls(setting: Setting) -> dict[str, Answers]:
         "nearest_training": _nearest,
         "ceiling": _ceiling,
     }
+    if setting.items.time is not None:
+        makers["shifted"] = _shifted
     return {name: make(setting) for name, make in makers.items()}
 
 
@@ -148,6 +150,31 @@ def _shuffled(setting: Setting) -> Answers:
         {head: one.take(order) for head, one in setting.real.embeddings.items()},
         {name: _take(one, places) for name, one in setting.real.outputs.items()},
     )
+
+
+def _shifted(setting: Setting) -> Answers:
+    """The person's answers to the film half a run later: slow drift stays, the meeting breaks."""
+    items, drawn = setting.items, setting.drawn
+    order = _half_a_turn(items)
+    return Answers(
+        {head: one.take(order) for head, one in setting.real.embeddings.items()},
+        {
+            name: _take(one, _half_a_turn(items.take(drawn)))
+            for name, one in setting.real.outputs.items()
+        },
+    )
+
+
+def _half_a_turn(items: Items) -> NDArray[np.intp]:
+    """Each item gets the answer to the one half a series away, in its order of time."""
+    order = np.arange(len(items), dtype=np.intp)
+    run = np.full(len(items), "") if items.run is None else items.run
+    series = np.char.add(np.char.add(items.subject, "/"), run)
+    for one in np.unique(series):
+        inside = np.flatnonzero(series == one)
+        inside = inside[np.argsort(np.asarray(items.time)[inside], kind="stable")]
+        order[inside] = np.roll(inside, len(inside) // 2)
+    return order
 
 
 def _constant(setting: Setting) -> Answers:

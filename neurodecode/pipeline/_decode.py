@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodecode.contracts import Encoder, Preprocessor
-from neurodecode.data import Responses
+from neurodecode.data import Responses, Split
 from neurodecode.evidence import Run, Suspicion
 from neurodecode.pipeline._answers import Answers
 from neurodecode.pipeline._class_ids import check_no_class_is_averaged, with_clusters
@@ -19,6 +19,7 @@ from neurodecode.pipeline._controls import Setting, controls
 from neurodecode.pipeline._evaluation import Evaluation
 from neurodecode.pipeline._folds import Fold, check_tested_once, fit_folds, join_items
 from neurodecode.pipeline._leaks import Knowledge, check_unseen, knowledge_of
+from neurodecode.pipeline._order import clock_people, run_people, with_times
 from neurodecode.pipeline._preprocess import Steps, learn_steps
 from neurodecode.pipeline._protocol import Goal, Output, Outputs, Protocol, as_outputs
 from neurodecode.pipeline._scoring import scored
@@ -198,6 +199,8 @@ class _Study:
             beside = controls(setting)
             for name, folds in zip(list(named)[1:], sets[1:], strict=True):
                 beside[name] = setting.answer(folds)
+            for name, folds in self._without_brain().items():
+                beside[name] = setting.answer(folds)
         with run.step("check"):
             found = [
                 *suspicions,
@@ -211,6 +214,27 @@ class _Study:
             )
         details = {**evaluation.result.details, "learned_from": told}
         return replace(evaluation, result=replace(evaluation.result, details=details))
+
+    def _without_brain(self) -> dict[str, list[Fold]]:
+        """Ridge that is told the time of each trial, or its run, and nothing else."""
+        told = {
+            "clock": clock_people(self.people, self.goal.stimuli),
+            "run_mean": run_people(self.people, self.protocol.folds),
+        }
+        if _without_training(self.people, self.protocol.folds):
+            return {}
+        from neurodecode.encoders import Ridge
+
+        protocol, folds = self.protocol, {}
+        for name, people in told.items():
+            if people is None:
+                continue
+            fitted = fit_folds(people, self.goal, Ridge(), protocol)
+            folds[name] = [
+                Fold(split, one, people, protocol.repeats)
+                for split, one in zip(protocol.folds, fitted, strict=True)
+            ]
+        return folds
 
     def _folds(self, fitted: Sequence[Encoder]) -> list[Fold]:
         parts = zip(self.protocol.folds, fitted, self.steps, strict=True)
@@ -235,6 +259,7 @@ def _answered(
     """What the encoder and the generators answer to the test items."""
     parts = [fold.predict(list(goal.heads))[1] for fold in folds]
     items = with_clusters(join_items(parts, folds=True), folds[0].people, protocol.folds)
+    items = with_times(items, folds[0].people, goal.stimuli)
     setting = Setting(
         folds,
         goal,
@@ -256,12 +281,7 @@ def _baseline(encoder: Encoder, protocol: Protocol, people: Sequence[Responses])
 
     if not protocol.baseline or isinstance(encoder, Ridge):
         return None
-    new = [
-        one.subject
-        for one in people
-        for split in protocol.folds
-        if split.mask(one, "test").any() and not split.mask(one, "train").any()
-    ]
+    new = _without_training(people, protocol.folds)
     if new:
         LOG.warning(
             "Plain ridge does not stand beside the scores of '%s': it needs training trials of "
@@ -271,6 +291,16 @@ def _baseline(encoder: Encoder, protocol: Protocol, people: Sequence[Responses])
         )
         return None
     return Ridge()
+
+
+def _without_training(people: Sequence[Responses], folds: Sequence[Split]) -> list[str]:
+    """Test people of whom a fold holds no training trial."""
+    return [
+        one.subject
+        for one in people
+        for split in folds
+        if split.mask(one, "test").any() and not split.mask(one, "train").any()
+    ]
 
 
 def _draw(n_items: int, protocol: Protocol) -> NDArray[np.intp]:

@@ -16,7 +16,7 @@ from neurodecode.data import Embeddings, Part, Responses, Split
 from neurodecode.evidence import Items
 from neurodecode.generators import Restandardise
 from neurodecode.pipeline._answers import join
-from neurodecode.pipeline._blind import ask
+from neurodecode.pipeline._blind import ask, unseen
 from neurodecode.pipeline._preprocess import Steps, transformed
 from neurodecode.pipeline._protocol import Goal, Protocol, Repeats
 
@@ -46,9 +46,13 @@ class Fold:
     _kept: dict[Any, tuple[dict[str, Embeddings], Items]] = field(default_factory=dict, repr=False)
 
     def parts(self, name: Part) -> list[Responses]:
-        """The preprocessed trials of one part, of each person who has any."""
+        """The preprocessed trials of one part, of each person who has any.
+
+        Preprocessing is not told what a test trial showed.
+        """
         parts = [self.split.part(one, name) for one in self.people]
-        return [transformed(one, self.steps) for one in parts if len(one)]
+        change = unseen if name == "test" else transformed
+        return [change(one, self.steps) for one in parts if len(one)]
 
     def tests(self) -> list[Responses]:
         """The test trials of each person who has any."""
