@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from neurodecode.data import Embeddings, Generated
+from neurodecode.data import Embeddings, Generated, expect, whole
 
 NOTE = "neurodecode.json"
 T = TypeVar("T")
@@ -66,6 +66,7 @@ class BaseGenerator(BaseEstimator):  # type: ignore[misc]
             ``n_samples`` is below 1.
         """
         self._check(embeddings, n_samples)
+        whole("seed", seed, at_least=0)
         values = self._draw(embeddings, row_seeds(embeddings.stimulus, seed, n_samples))
         return Generated(values, embeddings.stimulus, self._kind(), self.name)
 
@@ -87,8 +88,8 @@ class BaseGenerator(BaseEstimator):  # type: ignore[misc]
 
     def _check(self, embeddings: Embeddings, n_samples: int) -> None:
         who = type(self).__name__
-        if n_samples < 1:
-            raise ValueError(f"n_samples must be at least 1; got {n_samples}.")
+        expect(embeddings, Embeddings, f"{who}.generate()")
+        whole("n_samples", n_samples)
         if self.space is not None and embeddings.space != self.space:
             raise ValueError(
                 f"{who} reads points of the space '{self.space}'; got embeddings of "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -17,7 +17,7 @@ from sklearn.base import BaseEstimator
 
 from neurodecode._version import __version__
 from neurodecode.contracts import Targets
-from neurodecode.data import Embeddings, LearnedFrom, Responses, Split, listing
+from neurodecode.data import Embeddings, LearnedFrom, Responses, Split, expect, listing
 from neurodecode.errors import CorruptFileError
 from neurodecode.store import atomic_path, write_json
 
@@ -45,6 +45,8 @@ class BaseEncoder(BaseEstimator):  # type: ignore[misc]
         for name in ("fit", "adapt"):
             if name in vars(cls):
                 setattr(cls, name, _noting(vars(cls)[name], afresh=name == "fit"))
+        if "predict" in vars(cls):
+            cls.predict = _reading(vars(cls)["predict"])  # type: ignore[method-assign]
 
     @abstractmethod
     def fit(
@@ -172,7 +174,7 @@ def _noting(method: Callable[..., Any], *, afresh: bool) -> Callable[..., Any]:
         outermost = not vars(self).get("_noting", False)
         if afresh and outermost:
             vars(self).pop("learned_from_", None)
-        given = responses if isinstance(responses, Responses) else list(responses)
+        given = _checked(f"{type(self).__name__}.{method.__name__}()", responses, targets, split)
         self._noting = True
         try:
             fitted = method(self, given, targets, split, *rest, **more)
@@ -188,6 +190,29 @@ def _noting(method: Callable[..., Any], *, afresh: bool) -> Callable[..., Any]:
         return fitted
 
     return noted
+
+
+def _checked(who: str, responses: Any, targets: Any, split: Any) -> Any:
+    """The responses, if all three are what an encoder learns from."""
+    several = isinstance(responses, Iterable) and not isinstance(responses, np.ndarray | Responses)
+    given = list(responses) if several else responses
+    for one in given if isinstance(given, list) else [given]:
+        expect(one, Responses, who)
+    for one in targets.values() if isinstance(targets, Mapping) else [targets]:
+        expect(one, Embeddings, who)
+    expect(split, Split, who)
+    return given
+
+
+def _reading(method: Callable[..., Any]) -> Callable[..., Any]:
+    """`predict` that says what it takes."""
+
+    @functools.wraps(method)
+    def checked(self: Any, responses: Any, *rest: Any, **more: Any) -> Any:
+        expect(responses, Responses, f"{type(self).__name__}.{method.__name__}()")
+        return method(self, responses, *rest, **more)
+
+    return checked
 
 
 def _told(learned: LearnedFrom | None) -> dict[str, Any]:

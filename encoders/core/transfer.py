@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from neurodecode.data import ArrayLike, fill_rows
+from neurodecode.data import ArrayLike, cast, fill_rows
 
 # Below this a batch is read sooner by one thread.
 MANY_BYTES = 2**22
@@ -41,7 +41,7 @@ def rows_on(source: ArrayLike, index: NDArray[np.intp], device: torch.device) ->
     if device.type != "cuda" or kind not in (np.float32, np.float16):
         values = np.empty(shape, dtype=kind)
         fill_in_parts(source, index, values)
-        return torch.from_numpy(values.astype(np.float32, copy=False)).to(device)
+        return torch.from_numpy(cast("Responses or targets", values, np.float32)).to(device)
     dtype = torch.float32 if kind == np.float32 else torch.float16
     locked = torch.empty(shape, dtype=dtype, pin_memory=True)
     fill_in_parts(source, index, locked.numpy())

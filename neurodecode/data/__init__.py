@@ -1,7 +1,7 @@
 """What travels between the parts: recordings, responses, stimuli, embeddings and splits."""
 
 from neurodecode.data._arrays import ArrayLike, Rows, blocks, fill_rows, read_rows, take_rows
-from neurodecode.data._checks import as_ids, find_rows, listing
+from neurodecode.data._checks import as_ids, as_index, expect, find_rows, listing, whole
 from neurodecode.data._classes import are_classes, left_out_together
 from neurodecode.data._embeddings import Embeddings, Generated
 from neurodecode.data._learned import LearnedFrom
@@ -18,6 +18,7 @@ from neurodecode.data._splitters import (
     Splitter,
 )
 from neurodecode.data._stimuli import Stimuli, as_picture, read_picture
+from neurodecode.data._values import as_values, cast
 
 __all__ = [
     "ArrayLike",
@@ -40,9 +41,13 @@ __all__ = [
     "Stimuli",
     "are_classes",
     "as_ids",
+    "as_index",
     "as_picture",
+    "as_values",
     "blocks",
+    "cast",
     "common_source",
+    "expect",
     "fill_rows",
     "find_rows",
     "left_out_together",
@@ -51,4 +56,5 @@ __all__ = [
     "read_picture",
     "read_rows",
     "take_rows",
+    "whole",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,13 +28,15 @@ def as_ids(
     ------
     ValueError
         If their number is wrong, or one is missing: None, not-a-number or empty text.
+    TypeError
+        If they are no sequence of texts or numbers. Bytes are read as UTF-8.
 
     Examples
     --------
     >>> as_ids("stimulus", [3, "coco_7"])
     array(['3', 'coco_7'], dtype='<U6')
     """
-    plain = list(ids)
+    plain = _listed(name, ids)
     values = np.array([str(one) for one in plain], dtype=np.str_)
     absent = [row for row, one in enumerate(plain) if _is_missing(one, blank)]
     if absent:
@@ -51,6 +53,28 @@ def as_ids(
     return values
 
 
+def _listed(name: str, ids: Iterable[Any]) -> list[Any]:
+    if isinstance(ids, str | bytes) or not isinstance(ids, Iterable):
+        raise TypeError(
+            f"{name} must be a sequence of ids, one a row; got {type(ids).__name__} {ids!r}. Put "
+            f"it into a list."
+        )
+    plain = [one.decode() if isinstance(one, bytes) else one for one in ids]
+    for row, one in enumerate(plain):
+        if isinstance(one, Sequence | Mapping | set) and not isinstance(one, str):
+            raise TypeError(_no_id(name, row, one))
+        if getattr(one, "ndim", 0):
+            raise TypeError(_no_id(name, row, one))
+    return plain
+
+
+def _no_id(name: str, row: int, one: Any) -> str:
+    return (
+        f"{name} ids must be texts or numbers; row {row} is a {type(one).__name__}. Give one id "
+        f"for each row."
+    )
+
+
 _MISSING = frozenset({"nan", "None", "NaT", "<NA>"})
 
 
@@ -59,6 +83,101 @@ def _is_missing(value: Any, blank: bool) -> bool:
     if isinstance(value, str):
         return value == "nan" or not (blank or value.strip())
     return str(value) in _MISSING
+
+
+REMEDIES = {
+    "Responses": "Make them of an array: Responses(values, stimulus, subject, modality).",
+    "Embeddings": "Make them of an array: Embeddings(values, stimulus, space).",
+    "Stimuli": "Make them with Stimuli.from_arrays(), from_files() or from_texts().",
+    "Split": "Make one with Split(train, validation, test) or by a splitter's split().",
+}
+
+
+def expect(value: Any, kind: type, who: str) -> None:
+    """Refuse what is of another kind, and say how to make one of this kind.
+
+    Parameters
+    ----------
+    value : object
+    kind : type
+    who : str
+        Who asks for it, such as ``'Ridge.fit()'``.
+
+    Raises
+    ------
+    TypeError
+        Naming the kind that was given.
+
+    Examples
+    --------
+    >>> expect(np.zeros(3), dict, "toy()")
+    Traceback (most recent call last):
+    TypeError: toy() takes dict; got ndarray.
+    """
+    if not isinstance(value, kind):
+        remedy = REMEDIES.get(kind.__name__, "")
+        raise TypeError(
+            f"{who} takes {kind.__name__}; got {type(value).__name__}. {remedy}".strip()
+        )
+
+
+def whole(name: str, number: Any, at_least: int = 1) -> int:
+    """A whole number that is large enough.
+
+    Raises
+    ------
+    ValueError
+        Naming it and what was given.
+
+    Examples
+    --------
+    >>> whole("n_samples", 2.5)
+    Traceback (most recent call last):
+    ValueError: n_samples must be a whole number of at least 1; got 2.5.
+    """
+    fits = isinstance(number, int | np.integer) and not isinstance(number, bool)
+    if not fits or number < at_least:
+        raise ValueError(f"{name} must be a whole number of at least {at_least}; got {number!r}.")
+    return int(number)
+
+
+def as_index(index: Any, n_rows: int, what: str) -> NDArray[np.intp]:
+    """Rows that are there, from places (negative ones from the end) or a mask.
+
+    Raises
+    ------
+    TypeError
+        If they are neither whole numbers nor a mask.
+    ValueError
+        If the mask has another length.
+    IndexError
+        If a row is not there.
+
+    Examples
+    --------
+    >>> as_index([True, False, True], 3, "trials").tolist(), as_index([-1, 0], 3, "trials").tolist()
+    ([0, 2], [2, 0])
+    """
+    rows = np.asarray(index)
+    if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "biu"):
+        raise TypeError(
+            f"{what} are chosen by whole numbers or by a mask, in one dimension; got {rows.dtype} "
+            f"of shape {rows.shape}. Ids are chosen by select()."
+        )
+    if rows.dtype == bool:
+        if len(rows) != n_rows:
+            raise ValueError(
+                f"A mask of {len(rows)} {what} does not go with {n_rows}. Make it of the same "
+                f"{what} that it is to choose from."
+            )
+        return np.flatnonzero(rows)
+    places = rows.astype(np.intp)
+    absent = (places < -n_rows) | (places >= n_rows)
+    if absent.any():
+        raise IndexError(
+            f"There is no row {places[absent][0]}: there are {n_rows} {what}, counted from 0."
+        )
+    return np.where(places < 0, places + n_rows, places)
 
 
 def listing(ids: Iterable[Any], limit: int = 5) -> str:

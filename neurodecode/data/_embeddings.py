@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodecode.data._arrays import ArrayLike, take_rows
-from neurodecode.data._checks import as_ids, find_rows
+from neurodecode.data._checks import as_ids, as_index, find_rows
 from neurodecode.data._provenance import Source
+from neurodecode.data._values import as_values, cast
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,13 +45,13 @@ class Embeddings:
     source: Source = "unknown"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.values, ArrayLike):
-            object.__setattr__(self, "values", np.asarray(self.values))
-        if len(self.values.shape) < 2:
+        object.__setattr__(self, "values", as_values(self._name, self.values))
+        shape = tuple(int(size) for size in self.values.shape)
+        if len(shape) < 2 or 0 in shape[1:]:
             raise ValueError(
-                f"Embeddings need at least two axes (n, n_dims); got shape {self.values.shape}."
+                f"Embeddings need at least two axes (n, n_dims), n_dims above 0; got shape {shape}."
             )
-        ids = as_ids("stimulus", self.stimulus, int(self.values.shape[0]))
+        ids = as_ids("stimulus", self.stimulus, shape[0])
         object.__setattr__(self, "stimulus", ids)
 
     def __repr__(self) -> str:
@@ -60,13 +61,17 @@ class Embeddings:
         return int(self.values.shape[0])
 
     @property
+    def _name(self) -> str:
+        return f"Embeddings of space '{self.space}'"
+
+    @property
     def row_shape(self) -> tuple[int, ...]:
         return tuple(int(size) for size in self.values.shape[1:])
 
     def rows(self, stimulus: Iterable[Any], dtype: Any = np.float32) -> NDArray[Any]:
         """The values of these stimuli, one row each, as an array in memory."""
         index = find_rows(self.stimulus, list(stimulus), what="embeddings")
-        return np.asarray(take_rows(self.values, index)[:]).astype(dtype, copy=False)
+        return cast(self._name, np.asarray(take_rows(self.values, index)[:]), dtype)
 
     def select(self, stimulus: Iterable[Any]) -> Embeddings:
         """These stimuli, in this order; lazy values stay lazy."""
@@ -76,13 +81,12 @@ class Embeddings:
 
     def take(self, index: NDArray[Any]) -> Embeddings:
         """The rows at these places (or under this mask), in this order."""
-        rows = np.asarray(index)
-        rows = np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.intp)
+        rows = as_index(index, len(self), "embeddings")
         return replace(self, values=take_rows(self.values, rows), stimulus=self.stimulus[rows])
 
     def array(self, dtype: Any = np.float32) -> NDArray[Any]:
         """All values as one array in memory."""
-        return np.asarray(self.values[:]).astype(dtype, copy=False)
+        return cast(self._name, np.asarray(self.values[:]), dtype)
 
     def average_repeats(self) -> Embeddings:
         """The mean row of each stimulus, in order of first appearance."""

@@ -9,9 +9,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodecode.data._arrays import ArrayLike, blocks, take_rows
-from neurodecode.data._checks import as_ids, listing
+from neurodecode.data._arrays import ArrayLike, take_rows
+from neurodecode.data._axes import check_axes
+from neurodecode.data._checks import as_ids, as_index, listing
 from neurodecode.data._provenance import Provenance, of_trials
+from neurodecode.data._repeats import average_repeats
+from neurodecode.data._values import as_values, cast
 
 Modality = Literal["fmri", "meg", "eeg"]
 MODALITIES = ("fmri", "meg", "eeg")
@@ -25,7 +28,9 @@ class Responses:
     Parameters
     ----------
     values : array-like, shape (n_trials, ...)
-        NumPy array, memory map or HDF5 data set; not copied and not read until needed.
+        NumPy array, memory map or HDF5 data set; not copied and not read until needed. Numbers of
+        another byte order are given in this machine's; a torch tensor in its memory becomes a NumPy
+        array.
     stimulus : sequence of str, shape (n_trials,)
         What was shown; the same id names the same stimulus everywhere.
     subject : str
@@ -38,9 +43,9 @@ class Responses:
     run, session : sequence, shape (n_trials,), optional
         Ids of the run and session of each trial; a run's id is unique within the person.
     sfreq : float, optional
-        Samples a second, Hz.
+        Samples a second, Hz; above 0.
     times : float array, shape (n_times,), optional
-        Seconds from stimulus onset.
+        Seconds from stimulus onset, increasing.
     positions : float array, shape (n_units, 3), optional
         Where the voxels, parcels or sensors are, in mm (RAS).
     units : sequence of str, shape (n_units,), optional
@@ -56,7 +61,9 @@ class Responses:
     Raises
     ------
     ValueError
-        If lengths or names disagree.
+        If lengths or names disagree, or a number can't be what it is said to be.
+    TypeError
+        If values are no real numbers, or masked, sparse or on another device.
 
     Examples
     --------
@@ -96,6 +103,7 @@ class Responses:
             put(self, "units", as_ids("units", self.units, self.n_units, blank=True))
         for name, shape in self._expected_shapes().items():
             self._check_array(name, shape)
+        check_axes(f"subject '{self.subject}'", self.sfreq, self.times, self.positions, self.valid)
         columns = {str(key): np.asarray(column) for key, column in self.metadata.items()}
         for key, column in columns.items():
             if column.shape[:1] != (n_trials,):
@@ -120,9 +128,8 @@ class Responses:
             )
 
     def _check_dims(self) -> None:
-        if not isinstance(self.values, ArrayLike):
-            put = np.asarray(self.values)
-            object.__setattr__(self, "values", put)
+        what = f"Responses of subject '{self.subject}'"
+        object.__setattr__(self, "values", as_values(what, self.values))
         unknown = [dim for dim in self.dims if dim not in DIMS]
         if unknown or self.dims[:1] != ("trial",):
             raise ValueError(
@@ -133,6 +140,12 @@ class Responses:
             raise ValueError(
                 f"Responses of subject '{self.subject}' have {len(self.values.shape)} axes "
                 f"(shape {tuple(self.values.shape)}) but dims names {len(self.dims)}: {self.dims}."
+            )
+        if 0 in self.values.shape[1:]:
+            empty = self.dims[1:][tuple(self.values.shape[1:]).index(0)]
+            raise ValueError(
+                f"{what} have no {empty}: shape {tuple(self.values.shape)}, dims {self.dims}. See "
+                f"why nothing was chosen, or leave the person out."
             )
         if self.modality not in MODALITIES:
             raise ValueError(f"modality must be one of {MODALITIES}; got '{self.modality}'.")
@@ -212,9 +225,7 @@ class Responses:
 
     def take(self, index: NDArray[Any] | Sequence[int]) -> Responses:
         """The trials at these rows (or under this mask), in this order; lazy values stay lazy."""
-        rows = np.asarray(index)
-        rows = np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.intp)
-        rows = np.arange(self.n_trials)[rows]  # -1 is the last
+        rows = as_index(index, self.n_trials, "trials")
 
         def cut(column: NDArray[Any] | None) -> NDArray[Any] | None:
             return None if column is None else column[rows]
@@ -295,53 +306,11 @@ class Responses:
 
     def array(self, dtype: Any = np.float32) -> NDArray[Any]:
         """All values as one array in memory."""
-        return np.asarray(self.values[:]).astype(dtype, copy=False)
+        return cast(f"Responses of subject '{self.subject}'", np.asarray(self.values[:]), dtype)
 
     def average_repeats(self) -> Responses:
         """The mean over the trials of each stimulus, in order of first appearance.
 
         Run and session are kept where all repeats share them and dropped otherwise.
         """
-        ids, first, inverse = np.unique(self.stimulus, return_index=True, return_inverse=True)
-        order = np.argsort(first)
-        rank = np.empty(len(ids), dtype=np.intp)
-        rank[order] = np.arange(len(ids))
-        row = rank[inverse]
-        total = np.zeros((len(ids), *self.values.shape[1:]), dtype=np.float64)
-        for rows, block in blocks(self.values):
-            np.add.at(total, row[rows], block)
-        count = np.bincount(row, minlength=len(ids))
-        shape = (-1,) + (1,) * (total.ndim - 1)
-        columns = dict(self.metadata)
-        for name in ("run", "session"):
-            if getattr(self, name) is not None:
-                columns[name] = getattr(self, name)
-        shared = {key: kept for key, kept in columns.items() if _constant_within(kept, row)}
-        firsts = first[order]
-        valid = None if self.valid is None else self.valid[firsts]
-        return replace(
-            self,
-            values=(total / count.reshape(shape)).astype(np.float32),
-            stimulus=ids[order],
-            run=shared["run"][firsts] if "run" in shared else None,
-            session=shared["session"][firsts] if "session" in shared else None,
-            valid=valid,
-            metadata={
-                key: column[firsts]
-                for key, column in shared.items()
-                if key not in ("run", "session")
-            }
-            | {"n_repeats": count},
-            provenance=self.provenance.merge(row, len(ids)),
-        )
-
-
-def _constant_within(column: NDArray[Any], group: NDArray[np.intp]) -> bool:
-    if column.ndim != 1:
-        return False
-    _, code = np.unique(column.astype(str), return_inverse=True)
-    low = np.full(group.max(initial=-1) + 1, np.iinfo(np.intp).max)
-    high = np.full(len(low), -1)
-    np.minimum.at(low, group, code)
-    np.maximum.at(high, group, code)
-    return bool(np.array_equal(low, high))
+        return average_repeats(self)

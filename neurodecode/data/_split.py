@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodecode.data._checks import as_ids, listing
+from neurodecode.data._checks import as_ids, expect, listing
 from neurodecode.data._responses import Responses
 from neurodecode.errors import LeakageError
 
@@ -75,6 +75,9 @@ class Split:
 
     def mask(self, responses: Responses, name: Part) -> NDArray[np.bool_]:
         """Which trials belong to a part, shape (n_trials,)."""
+        if name not in PARTS:
+            raise ValueError(f"A split has the parts {', '.join(PARTS)}; got '{name}'.")
+        expect(responses, Responses, "A split")
         return np.isin(responses.groups(self.by), getattr(self, name))
 
     def blind(self) -> Split:

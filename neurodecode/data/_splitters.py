@@ -5,12 +5,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodecode.data._checks import listing
+from neurodecode.data._checks import expect, listing, whole
 from neurodecode.data._responses import Responses
 from neurodecode.data._split import Split
 
@@ -109,7 +110,7 @@ class KFold:
     def split(self, responses: Responses | Sequence[Responses]) -> Iterator[Split]:
         """The splits, each id being tested once."""
         ids = _ids(responses, self.by)
-        if not 2 <= self.n <= len(ids):
+        if not 2 <= whole("n", self.n) <= len(ids):
             raise ValueError(
                 f"{len(ids)} {self.by} ids can be dealt into 2 to {len(ids)} folds; got n={self.n}."
             )
@@ -262,8 +263,11 @@ def _hold_out(
 
 
 def _count(share: float, n_ids: int) -> int:
-    if share < 0:
-        raise ValueError(f"A part can't have {share} ids; give a share or a number.")
+    number = isinstance(share, Real) and not isinstance(share, bool)
+    if not number or not 0 <= share < np.inf or (share >= 1 and share != int(share)):
+        raise ValueError(
+            f"A part can't have {share} ids; give a share (below 1) or a whole number."
+        )
     return round(share * n_ids) if 0 < share < 1 else int(share)
 
 
@@ -274,6 +278,8 @@ def _ids(responses: Responses | Sequence[Responses], by: str) -> NDArray[np.str_
 def _column(responses: Responses | Sequence[Responses], by: str) -> NDArray[np.str_]:
     """A column of the trial tables of all people under one another, shape (n_trials,)."""
     people = [responses] if isinstance(responses, Responses) else list(responses)
+    for one in people:
+        expect(one, Responses, "A splitter")
     if not people:
         raise ValueError("There are no recordings to split. Give those of one person or several.")
     return np.concatenate([person.groups(by) for person in people])

@@ -10,8 +10,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodecode.data._checks import as_ids, find_rows, listing
+from neurodecode.data._checks import as_ids, find_rows, listing, whole
 from neurodecode.data._provenance import Source
+from neurodecode.data._values import as_values
 
 Kind = Literal["image", "video", "text"]
 
@@ -67,12 +68,18 @@ class Stimuli:
             )
         if self.kind not in ("image", "video", "text"):
             raise ValueError(f"kind must be 'image', 'video' or 'text'; got '{self.kind}'.")
+        if not callable(self.load):
+            raise TypeError(
+                f"load must be a function from an id to a stimulus; got "
+                f"{type(self.load).__name__}. For an array, use Stimuli.from_arrays()."
+            )
         columns = {str(key): np.asarray(column) for key, column in self.metadata.items()}
         for key, column in columns.items():
             if column.shape[:1] != (len(self.ids),):
+                n_rows = column.shape[0] if column.ndim else 0
                 raise ValueError(
-                    f"metadata column '{key}' has {len(column)} rows but there are "
-                    f"{len(self.ids)} stimuli."
+                    f"metadata column '{key}' has {n_rows} rows but there are {len(self.ids)} "
+                    f"stimuli."
                 )
         put(self, "metadata", columns)
 
@@ -82,7 +89,13 @@ class Stimuli:
 
         Grey pictures become RGB; floats are read as 0 to 1 and clipped.
         """
-        pictures = values[..., None] if values.ndim == 3 else values
+        plain = np.asarray(as_values("Pictures", values))
+        pictures = plain[..., None] if plain.ndim == 3 else plain
+        if pictures.ndim not in (4, 5) or pictures.shape[-1] not in (1, 3) or not pictures.size:
+            raise ValueError(
+                f"Pictures have the shape (n, height, width) or (n, height, width, 3), clips (n, "
+                f"frames, height, width, 3), colour last; got {plain.shape}."
+            )
         names = as_ids("stimulus", ids, len(pictures))
         row = {one: i for i, one in enumerate(names.tolist())}
         kind: Kind = "image" if pictures.ndim == 4 else "video"
@@ -97,7 +110,13 @@ class Stimuli:
     @classmethod
     def from_texts(cls, texts: Mapping[Any, str], **more: Any) -> Stimuli:
         """Sentences by id."""
-        plain = {str(one): str(text) for one, text in texts.items()}
+        plain = {str(one): text for one, text in texts.items()}
+        for one, text in plain.items():
+            if not isinstance(text, str):
+                raise TypeError(
+                    f"Stimulus '{one}' must be a sentence; got {type(text).__name__} {text!r}. "
+                    f"Leave it out, or give it a text."
+                )
         return cls(np.array(list(plain)), "text", plain.__getitem__, **more)
 
     def __repr__(self) -> str:
@@ -125,17 +144,35 @@ class Stimuli:
 
     def batches(self, size: int) -> Iterator[tuple[NDArray[np.str_], list[Any]]]:
         """Walk over the stimuli, ``size`` at a time: ids and loaded stimuli."""
-        for start in range(0, len(self), size):
+        for start in range(0, len(self), whole("size", size)):
             ids = self.ids[start : start + size]
             yield ids, [self.load(one) for one in ids.tolist()]
 
     def stack(self) -> NDArray[np.uint8]:
-        """All pictures (or clips) in one array; they must be of one size."""
-        return np.stack([self.load(one) for one in self.ids.tolist()])
+        """All pictures (or clips) in one array; they must be of one size.
+
+        Raises
+        ------
+        ValueError
+            If they are not, or there is none.
+        """
+        shown = [self.load(one) for one in self.ids.tolist()]
+        shapes = sorted({np.shape(one) for one in shown})
+        if len(shapes) != 1 or self.kind == "text":
+            raise ValueError(
+                f"Only pictures or clips of one size make one array; {self!r} has "
+                f"{len(shapes)} sizes ({listing(shapes)}). Resize them, or take them one by one."
+            )
+        return np.stack(shown)
 
 
 def as_picture(values: NDArray[Any]) -> NDArray[np.uint8]:
     """A picture or clip as uint8 RGB; floats are read as 0 to 1 and clipped.
+
+    Raises
+    ------
+    ValueError
+        If floats hold not-a-number or go far beyond 1, or integers beyond 255.
 
     Examples
     --------
@@ -143,12 +180,26 @@ def as_picture(values: NDArray[Any]) -> NDArray[np.uint8]:
     [[[128, 128, 128]]]
     """
     array = np.asarray(values)
+    _check_brightness(array)
     if array.dtype.kind == "f":
         array = np.round(np.clip(array, 0.0, 1.0) * 255.0)
     elif array.dtype.kind == "b":
         array = array * 255
     array = array.astype(np.uint8)
     return np.repeat(array, 3, axis=-1) if array.shape[-1] == 1 else array
+
+
+def _check_brightness(array: NDArray[Any]) -> None:
+    if array.dtype == np.uint8 or not array.size:
+        return
+    low, high = array.min(), array.max()
+    limits = (-1.0, 2.0) if array.dtype.kind == "f" else (0, 255)
+    if not limits[0] <= low <= high <= limits[1]:  # not-a-number is not
+        said = "0 to 1 as floats" if array.dtype.kind == "f" else "0 to 255 as integers"
+        raise ValueError(
+            f"Brightness goes from {said}; a picture of {array.dtype} goes from {low:g} to "
+            f"{high:g}. Give uint8, or divide by what white is."
+        )
 
 
 def read_picture(path: str | Path) -> NDArray[np.uint8]:

@@ -182,7 +182,7 @@ def concept_split(
     Examples
     --------
     >>> facts = {"concept": ["cup", "dog", "cat"], "part": ["train", "train", "test"]}
-    >>> trials = Responses(np.zeros((3, 2)), "abc", "s", "fmri", metadata=facts)
+    >>> trials = Responses(np.zeros((3, 2)), list("abc"), "s", "fmri", metadata=facts)
     >>> concept_split(trials, ["test"], validation=0.5, rule="toy").test.tolist()
     ['cat']
     """

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodecode.data import as_values
+
 TIE = 1e-10
 """Similarities closer than this are ties: a matrix product rounds equal pairs differently."""
 BLOCK_DIMS = 2**14
@@ -14,7 +16,7 @@ BLOCK_DIMS = 2**14
 
 def as_rows(values: Any, name: str = "the rows to compare") -> NDArray[Any]:
     """Everything after the first axis as one row of finite numbers, shape (n, n_dims)."""
-    array = np.asarray(values)
+    array = np.asarray(as_values(name[:1].upper() + name[1:], values))
     if array.ndim < 2:
         raise ValueError(
             f"Rows to compare need at least two axes (n, n_dims); got shape {array.shape}."

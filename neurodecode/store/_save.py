@@ -60,6 +60,11 @@ def save(path: str | Path, content: Responses | Embeddings, *, dtype: Any = None
     >>> load(path).array()[0, 0]
     np.float32(2.5002223e-13)
     """
+    if not isinstance(content, Responses | Embeddings):
+        raise TypeError(
+            f"A store holds Responses or Embeddings; got {type(content).__name__}. Make one of "
+            f"them of an array first: it needs to say which stimulus each row belongs to."
+        )
     target = Path(path)
     kind = np.dtype(content.values.dtype if dtype is None else dtype)
     check_kind(target.name, kind)

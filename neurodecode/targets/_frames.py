@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from neurodecode.data import Stimuli
+from neurodecode.data import Stimuli, expect
 
 PLACES = {"first": 0.0, "middle": 0.5, "last": 1.0}
 
@@ -58,6 +58,7 @@ def check_kind(who: str, stimuli: Stimuli, kinds: Sequence[str]) -> None:
     ValueError
         Saying which kind was expected and how to get it.
     """
+    expect(stimuli, Stimuli, who)
     if stimuli.kind in kinds:
         return
     hint = " Take one frame of each clip with targets.frames()." if stimuli.kind == "video" else ""

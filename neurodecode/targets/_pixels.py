@@ -130,7 +130,7 @@ class PixelPCA(BaseEstimator):  # type: ignore[misc]
     Examples
     --------
     >>> pictures = np.random.default_rng(0).random((6, 2, 2))
-    >>> train = Stimuli.from_arrays("abcdef", pictures)
+    >>> train = Stimuli.from_arrays(list("abcdef"), pictures)
     >>> target = PixelPCA(n_components=4, size=2, grey=True).fit(train)
     >>> target.embed(train).row_shape
     (4,)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from neurodecode.data import Responses, blocks
+from neurodecode.data import Responses, blocks, expect
 from neurodecode.preprocessing.fmri.ceiling import ncsnr
 
 VoxelScore = Callable[[Responses], NDArray[Any]]
@@ -86,6 +86,7 @@ class VoxelSelection(BaseEstimator):  # type: ignore[misc]
         """Score the voxels on these (training) trials."""
         if self.n_voxels is None and self.above is None:
             raise ValueError("VoxelSelection needs n_voxels=, above= or both.")
+        expect(responses, Responses, "VoxelSelection.fit()")
         self.score_ = np.asarray(self.score(responses), dtype=np.float64)
         if self.score_.shape != (responses.n_units,):
             raise ValueError(

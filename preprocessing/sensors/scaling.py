@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.covariance import ledoit_wolf
 
-from neurodecode.data import Responses, Split, listing
+from neurodecode.data import Responses, Split, expect, listing
 
 
 class RobustScale(BaseEstimator):  # type: ignore[misc]
@@ -101,6 +101,7 @@ class NoiseWhitening(BaseEstimator):  # type: ignore[misc]
 
     def fit(self, responses: Responses) -> Self:
         """Learn the whitening from these trials: give training trials only."""
+        _check_dims(responses)
         values = responses.array(np.float64)
         _, group, count = np.unique(responses.stimulus, return_inverse=True, return_counts=True)
         self.n_repeated_ = int((count > 1).sum())
@@ -173,10 +174,7 @@ def whiten_trials(responses: Responses, split: Split, clip: float | None = 5.0) 
 
 
 def _channels_last(responses: Responses) -> NDArray[Any]:
-    if responses.dims != ("trial", "channel", "time"):
-        raise ValueError(
-            f"Sensor scaling needs dims ('trial', 'channel', 'time'); got {responses.dims}."
-        )
+    _check_dims(responses)
     values = responses.array(np.float64)
     finite = np.isfinite(values).all(axis=(0, 2))
     if not finite.all():
@@ -187,6 +185,15 @@ def _channels_last(responses: Responses) -> NDArray[Any]:
     return values.transpose(0, 2, 1).reshape(-1, values.shape[1])
 
 
+def _check_dims(responses: Responses) -> None:
+    expect(responses, Responses, "Sensor scaling")
+    if responses.dims != ("trial", "channel", "time") or not len(responses):
+        raise ValueError(
+            f"Sensor scaling needs trials with dims ('trial', 'channel', 'time'); got "
+            f"{len(responses)} with {responses.dims}."
+        )
+
+
 def _names(responses: Responses) -> NDArray[np.str_]:
     if responses.units is not None:
         return responses.units
@@ -194,6 +201,7 @@ def _names(responses: Responses) -> NDArray[np.str_]:
 
 
 def _check_channels(responses: Responses, n_channels: int, who: str) -> None:
+    expect(responses, Responses, who)
     if responses.n_units != n_channels:
         raise ValueError(
             f"{who} was fitted on {n_channels} channels, but subject '{responses.subject}' has "

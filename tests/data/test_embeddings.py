@@ -34,7 +34,9 @@ def test_repeats_are_averaged_in_order_of_appearance():
 def test_one_axis_is_refused():
     with pytest.raises(ValueError) as error:
         Embeddings(np.zeros(3), list("abc"), "toy")
-    assert str(error.value) == ("Embeddings need at least two axes (n, n_dims); got shape (3,).")
+    assert str(error.value) == (
+        "Embeddings need at least two axes (n, n_dims), n_dims above 0; got shape (3,)."
+    )
 
 
 @pytest.mark.parametrize(

@@ -32,9 +32,9 @@ def keys_of(responses, row):
 
 def test_arrays_are_of_unknown_source_and_named_by_their_content():
     x = RNG.normal(size=(4, 2))
-    first, again = (Responses(x.copy(), "abcd", "s", "fmri") for _ in range(2))
-    other = Responses(x + 1, "abcd", "s", "fmri")
-    someone = Responses(x, "abcd", "t", "fmri")
+    first, again = (Responses(x.copy(), list("abcd"), "s", "fmri") for _ in range(2))
+    other = Responses(x + 1, list("abcd"), "s", "fmri")
+    someone = Responses(x, list("abcd"), "t", "fmri")
     assert first.provenance.source == "unknown"
     assert first.provenance.recording == again.provenance.recording
     names = {one.provenance.recording for one in (first, other, someone)}
@@ -108,7 +108,7 @@ def test_lazy_values_are_not_read(tmp_path):
             raise AssertionError("read")
 
     for values in (Unread(), np.load(tmp_path / "x.npy", mmap_mode="r")):
-        one = Responses(values, "abcd", "s", "fmri")
+        one = Responses(values, list("abcd"), "s", "fmri")
         assert not content_keys(values, "s").any() and len(one.provenance.named()[0]) == 4
 
 

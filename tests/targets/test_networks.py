@@ -19,7 +19,7 @@ def own_cache(tmp_path, monkeypatch):
 
 def pictures(size: int = 28) -> Stimuli:
     values = np.random.default_rng(0).random((3, size, size, 3))
-    return Stimuli.from_arrays("abc", values)
+    return Stimuli.from_arrays(list("abc"), values)
 
 
 def test_dino_agrees_with_timm(tmp_path):

@@ -27,7 +27,9 @@ def folder(tmp_path_factory):
 
 def pictures() -> Stimuli:
     values = np.random.default_rng(0).random((3, 40, 50, 3))
-    return Stimuli.from_arrays("abc", values, captions={"a": ["a cat"], "b": ["a boat", "a ship"]})
+    return Stimuli.from_arrays(
+        list("abc"), values, captions={"a": ["a cat"], "b": ["a boat", "a ship"]}
+    )
 
 
 def test_agrees_with_open_clip_used_directly(folder):
