@@ -263,7 +263,7 @@ SPLITS = [
     ),
     Case("no run", lambda: list(LeaveOneOut("run").split(responses())), "do not say the run of"),
     Case(
-        "loo of array", lambda: list(LeaveOneOut("run").split(VALUES)), "A splitter takes Respons"
+        "loo of array", lambda: list(LeaveOneOut("run").split(VALUES)), "A splitter takes Responses"
     ),
     Case("loo of nobody", lambda: list(LeaveOneOut("run").split([])), "There are no recordings to"),
     Case(
