@@ -166,7 +166,7 @@ def test_refuses_values_that_are_not_finite(case):
 
 def test_refuses_no_samples(case):
     generator, points = case
-    with pytest.raises(ValueError, match="n_samples must be at least 1; got 0"):
+    with pytest.raises(ValueError, match="n_samples must be a whole number of at least 1; got 0"):
         generator.generate(points, n_samples=0)
 
 
