@@ -53,8 +53,9 @@ class Atm(Nice):
         plan: Plan = Plan(max_epochs=40, learning_rate=3e-4, patience=10),
         batch_size: int = 1024,
         seed: int = 0,
+        folder: str | None = None,
     ) -> None:
-        super().__init__(contrastive_weight, size, plan, batch_size, seed)
+        super().__init__(contrastive_weight, size, plan, batch_size, seed, folder)
 
     def _network(self) -> nn.Module:
         return AtmNetwork(

@@ -61,12 +61,14 @@ class Nice(SensorEncoder):
         plan: Plan = Plan(max_epochs=200, learning_rate=2e-4, patience=20, weight_decay=0.0),
         batch_size: int = 1000,
         seed: int = 0,
+        folder: str | None = None,
     ) -> None:
         self.contrastive_weight = contrastive_weight
         self.size = size
         self.plan = plan
         self.batch_size = batch_size
         self.seed = seed
+        self.folder = folder
 
     def adapt(self, responses: Responses, targets: Targets, split: Split) -> Self:
         """Learn nothing: the network is the same for all people."""

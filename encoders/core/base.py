@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import json
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,6 +19,7 @@ from sklearn.base import BaseEstimator
 from neurodecode._version import __version__
 from neurodecode.contracts import Targets
 from neurodecode.data import Embeddings, LearnedFrom, Responses, Split, expect, listing
+from neurodecode.encoders.core.run import Given
 from neurodecode.errors import CorruptFileError
 from neurodecode.store import atomic_path, write_json
 
@@ -87,6 +89,7 @@ class BaseEncoder(BaseEstimator):  # type: ignore[misc]
                 if is_dataclass(value) and not isinstance(value, type)
                 else value
                 for name, value in self.get_params(deep=False).items()
+                if name != "folder"  # checkpoints stay where they were written
             },
             "facts": facts,
             "learned_from": None if learned is None else learned.as_json(),
@@ -166,22 +169,28 @@ def _noting(method: Callable[..., Any], *, afresh: bool) -> Callable[..., Any]:
 
     One that calls another of them (``super().fit``, say) has learned from the trials of both.
     """
+    takes = inspect.signature(method)
 
     @functools.wraps(method)
     def noted(
         self: Any, responses: Any, targets: Any, split: Split, *rest: Any, **more: Any
     ) -> Any:
-        outermost = not vars(self).get("_noting", False)
-        if afresh and outermost:
+        outer = vars(self).get("_given")
+        if afresh and outer is None:
             vars(self).pop("learned_from_", None)
         given = _checked(f"{type(self).__name__}.{method.__name__}()", responses, targets, split)
-        self._noting = True
+        people = [given] if isinstance(given, Responses) else given
+        bound = takes.bind(self, given, targets, split, *rest, **more).arguments
+        others = dict(list(bound.items())[4:])
+        self._given = Given("fit" if afresh else "adapt", people, targets, split, others)
         try:
             fitted = method(self, given, targets, split, *rest, **more)
         finally:
-            if outermost:
-                del self._noting
-        learned = LearnedFrom.of([given] if isinstance(given, Responses) else given, split)
+            if outer is None:
+                del self._given
+            else:
+                self._given = outer
+        learned = LearnedFrom.of(people, split)
         before = getattr(self, "learned_from_", None)
         if before is not None:
             self.learned_from_ = before | learned

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import torch
@@ -28,8 +28,8 @@ class Fitting:
     batch_size : int
         Trials a person and step.
     seed : int
-    folder : str, optional
-        For checkpoints.
+    run : mapping, optional
+        Folder and identity of the run, from `run_of`.
     resident : bool
         Keep the trials on a CUDA device if they fit.
     """
@@ -38,7 +38,7 @@ class Fitting:
     plan: Plan
     batch_size: int
     seed: int
-    folder: str | None = None
+    run: Mapping[str, Any] = field(default_factory=dict)
     resident: bool = False
 
     def batches(self, people: Sequence[Responses], *, together: bool = False) -> PooledTrials:
@@ -73,9 +73,7 @@ class Fitting:
         """
         there = [one for one in held_out if len(one)]
         check = MeanLosses(self.batches(there), losses) if there else None
-        return train(
-            module, step, batches, self.plan, validate=check, seed=self.seed, folder=self.folder
-        )
+        return train(module, step, batches, self.plan, validate=check, seed=self.seed, **self.run)
 
 
 class MeanLosses:

@@ -16,6 +16,7 @@ from neurodecode.data import Embeddings, Responses, Split, blocks, listing
 from neurodecode.encoders.core.base import BaseEncoder, as_people, as_targets, check_finite
 from neurodecode.encoders.core.fitting import Fitting
 from neurodecode.encoders.core.losses import unit_rows
+from neurodecode.encoders.core.run import run_of
 from neurodecode.encoders.core.sensor_model import HEADS, SensorConvModel, SensorStep
 from neurodecode.training import Plan, pick_device
 
@@ -30,6 +31,7 @@ class SensorEncoder(BaseEncoder):
     plan: Plan
     batch_size: int
     seed: int
+    folder: str | None
     contrastive_weight: float | Sequence[float]
 
     @abstractmethod
@@ -74,7 +76,8 @@ class SensorEncoder(BaseEncoder):
             )
         best: tuple[float, float, dict[str, Tensor], Any] | None = None
         for weight in weights:
-            model, history = self._train(weight, parts, target)
+            run = run_of(self, f"contrastive-weight-{weight:g}" if len(weights) > 1 else "")
+            model, history = self._train(weight, parts, target, run)
             score = _top5(model, parts["validation"], self, target) if len(weights) > 1 else 0.0
             if best is None or score > best[0]:
                 best = (score, weight, model.state_dict(), history)
@@ -100,11 +103,15 @@ class SensorEncoder(BaseEncoder):
         return SensorConvModel(self._network(), self.mean_, self.std_)
 
     def _train(
-        self, weight: float, parts: dict[str, list[Responses]], target: Embeddings
+        self,
+        weight: float,
+        parts: dict[str, list[Responses]],
+        target: Embeddings,
+        run: Mapping[str, Any],
     ) -> tuple[SensorConvModel, Any]:
         with torch.random.fork_rng():
             model = self._build()
-        fitting = Fitting({"target": target}, self.plan, self.batch_size, self.seed, resident=True)
+        fitting = Fitting({"target": target}, self.plan, self.batch_size, self.seed, run, True)
         device = pick_device(self.plan.device)
         layouts = {one.subject: self._layout(one).to(device) for one in parts["train"]}
         step, batches = SensorStep(layouts, weight), fitting.batches(parts["train"])

@@ -13,6 +13,7 @@ from torch import Tensor
 from neurodecode.contracts import Targets
 from neurodecode.data import Embeddings, Responses, Split, blocks
 from neurodecode.encoders.core.base import BaseEncoder, as_people, check_finite
+from neurodecode.encoders.core.run import run_of
 from neurodecode.encoders.glim.batches import PROMPT_KEYS, SentenceBatch, Sentences
 from neurodecode.encoders.glim.language import FrozenT5
 from neurodecode.encoders.glim.losses import GlimLosses, GlimModel, prompted
@@ -71,6 +72,7 @@ class Glim(BaseEncoder):
         batch_size: int = 72,
         download: bool = False,
         seed: int = 0,
+        folder: str | None = None,
     ) -> None:
         self.language_model = language_model
         self.losses = losses
@@ -79,6 +81,7 @@ class Glim(BaseEncoder):
         self.batch_size = batch_size
         self.download = download
         self.seed = seed
+        self.folder = folder
 
     def fit(
         self,
@@ -145,6 +148,7 @@ class Glim(BaseEncoder):
             self.plan,
             validate=validate if parts["validation"] else None,
             seed=self.seed,
+            **run_of(self),
         )
         self.model_ = model
         return self

@@ -15,6 +15,7 @@ from neurodecode.contracts import Targets
 from neurodecode.data import Embeddings, Responses, Split
 from neurodecode.encoders.core.base import as_people, as_targets
 from neurodecode.encoders.core.fitting import Fitting, parts_of
+from neurodecode.encoders.core.run import run_of
 from neurodecode.encoders.core.voxel_scaling import set_moments
 from neurodecode.encoders.mindbridge.inverse import Inverse, head_features
 from neurodecode.encoders.mindbridge.loss import BridgeLoss
@@ -123,7 +124,7 @@ class MindBridge(BridgeReader):
         centres = self._centres(people)
         for person, one in enumerate(parts):
             _prepare(model.pool_of(person), one, centres)
-        fitting = Fitting(named, self.plan, self.batch_size, self.seed, self.folder)
+        fitting = Fitting(named, self.plan, self.batch_size, self.seed, run_of(self))
         step = BridgeStep(self.loss, self.seed)
         batches = fitting.batches(parts, together=True)
         self.history_ = fitting.train(model, step, batches, step.alone, validation)
@@ -171,8 +172,7 @@ class MindBridge(BridgeReader):
             pool = model.add_subject(responses.subject, responses.n_units)
         _prepare(pool, part, self.centres_)
         model.freeze_but(len(model.pools) - 1)
-        folder = self.folder if plan is None else None
-        fitting = Fitting(named, plan or self.plan, self.batch_size, self.seed, folder)
+        fitting = Fitting(named, plan or self.plan, self.batch_size, self.seed, run_of(self))
         batches: Batches = fitting.batches([part], together=True)
         if sources:
             known, _ = parts_of(sources, split)

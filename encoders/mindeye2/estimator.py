@@ -15,6 +15,7 @@ from neurodecode.contracts import Targets
 from neurodecode.data import Embeddings, Responses, Split, listing
 from neurodecode.encoders.core.base import BaseEncoder, as_people, as_targets, check_finite
 from neurodecode.encoders.core.fitting import Fitting, parts_of
+from neurodecode.encoders.core.run import run_of
 from neurodecode.encoders.core.voxel_scaling import set_moments
 from neurodecode.encoders.mindeye2.parts import MindEye2Net, MindEye2Sizes
 from neurodecode.encoders.mindeye2.steps import MindEye2Loss, MindEye2Step
@@ -189,8 +190,7 @@ class MindEye2(BaseEncoder):
         split: Split,
         plan: Plan,
     ) -> None:
-        folder = self.folder if plan is self.plan else None
-        fitting = Fitting(targets, plan, self.batch_size, self.seed, folder)
+        fitting = Fitting(targets, plan, self.batch_size, self.seed, run_of(self))
         step = MindEye2Step(
             self.loss, self._main, LATENT if LATENT in targets else None, self.scale_
         )

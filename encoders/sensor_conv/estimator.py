@@ -12,6 +12,7 @@ from torch import Tensor
 from neurodecode.contracts import Targets
 from neurodecode.data import Embeddings, Responses, Split, listing
 from neurodecode.encoders.core.fitting import Fitting
+from neurodecode.encoders.core.run import run_of
 from neurodecode.encoders.core.sensor_encoder import SensorEncoder
 from neurodecode.encoders.core.sensor_layers import PersonLayer
 from neurodecode.encoders.core.sensor_model import (
@@ -102,6 +103,7 @@ class SensorConv(SensorEncoder):
         plan: Plan = Plan(max_epochs=50, patience=10, weight_decay=0.0),
         batch_size: int = 128,
         seed: int = 0,
+        folder: str | None = None,
     ) -> None:
         self.aggregation = aggregation
         self.subject_layer = subject_layer
@@ -110,6 +112,7 @@ class SensorConv(SensorEncoder):
         self.plan = plan
         self.batch_size = batch_size
         self.seed = seed
+        self.folder = folder
 
     def stream(self, layout: Responses, head: str | None = None) -> SensorConvStream:
         """A decoder of overlapping windows of one person, for signals as they arrive.
@@ -171,5 +174,5 @@ class SensorConv(SensorEncoder):
     def _tune(self, tuned: OnlyThePerson, responses: Responses, target: Embeddings) -> None:
         layout = layout_of(responses).to(pick_device(self.plan.device))
         step = SensorStep({responses.subject: layout}, self.contrastive_weight_)
-        fitting = Fitting({"target": target}, self.plan, self.batch_size, self.seed)
+        fitting = Fitting({"target": target}, self.plan, self.batch_size, self.seed, run_of(self))
         fitting.train(tuned, step, fitting.batches([responses]), step.alone, ())

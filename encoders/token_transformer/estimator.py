@@ -13,6 +13,7 @@ from torch import Tensor
 from neurodecode.contracts import Targets
 from neurodecode.data import Embeddings, Responses, Split, left_out_together
 from neurodecode.encoders.core.base import as_people, as_targets
+from neurodecode.encoders.core.run import run_of
 from neurodecode.encoders.token_transformer.bridge import Bridge, fit_bridge
 from neurodecode.encoders.token_transformer.groups import make_layout, positions_of, time_length
 from neurodecode.encoders.token_transformer.net import (
@@ -71,6 +72,8 @@ class TokenTransformer(TokenReader):
     patch_s : float
         Length of a patch of time, s.
     seed : int
+    folder : str, optional
+        For checkpoints and metrics; a killed `fit` continues from there.
 
     Attributes
     ----------
@@ -100,7 +103,7 @@ class TokenTransformer(TokenReader):
 
     grouped = {"sizes": TokenSizes, "loss": TokenLoss, "plan": Plan}  # noqa: RUF012
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 (all encoders that are trained have the last three)
         self,
         bridge: BridgeKind = "linear",
         sizes: TokenSizes = DEFAULT_SIZES,
@@ -110,6 +113,7 @@ class TokenTransformer(TokenReader):
         n_groups: int | None = None,
         patch_s: float = 0.1,
         seed: int = 0,
+        folder: str | None = None,
     ) -> None:
         self.bridge = bridge
         self.sizes = sizes
@@ -119,6 +123,7 @@ class TokenTransformer(TokenReader):
         self.n_groups = n_groups
         self.patch_s = patch_s
         self.seed = seed
+        self.folder = folder
 
     def fit(
         self, responses: Responses | Sequence[Responses], targets: Targets, split: Split
@@ -229,7 +234,13 @@ class TokenTransformer(TokenReader):
             with torch.no_grad():
                 before = check(self.net_.to(device).eval())["loss"]
         history = train(
-            self.net_, TokenStep(self.loss), rows, self.plan, validate=check, seed=self.seed
+            self.net_,
+            TokenStep(self.loss),
+            rows,
+            self.plan,
+            validate=check,
+            seed=self.seed,
+            **run_of(self),
         )
         self.net_.cpu()
         self.kept_ridge_ = bool(before < history.best_loss) if check is not None else False

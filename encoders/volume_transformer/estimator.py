@@ -14,6 +14,7 @@ from neurodecode.contracts import Targets
 from neurodecode.data import Embeddings, Responses, Split, blocks, listing
 from neurodecode.encoders.core.base import BaseEncoder, as_people, as_targets, check_finite
 from neurodecode.encoders.core.fitting import Fitting, parts_of
+from neurodecode.encoders.core.run import run_of
 from neurodecode.encoders.core.trials import PooledTrials, TrialBatch
 from neurodecode.encoders.volume_transformer.parts import (
     VolumeNet,
@@ -158,8 +159,7 @@ class VolumeTransformer(BaseEncoder):
         split: Split,
         plan: Plan,
     ) -> None:
-        folder = self.folder if plan is self.plan else None
-        fitting = Fitting(targets, plan, self.batch_size, self.seed, folder)
+        fitting = Fitting(targets, plan, self.batch_size, self.seed, run_of(self))
         parts, validation = parts_of(people, split)
         batches = fitting.batches(parts)
         step = _VolumeStep(self, batches if self.mix_repeats else None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,20 @@ PARTS = {"settings", "module", "optimizer", "schedule", "random", "history", "be
 SHARE = 0.1
 
 
-def run_settings(module: torch.nn.Module, plan: Plan, seed: int, n_steps: int) -> dict[str, Any]:
-    """What must be the same for a run to go on: plan, seed, steps an epoch, shapes of weights."""
-    facts: dict[str, Any] = asdict(plan)
+def run_settings(
+    module: torch.nn.Module,
+    plan: Plan,
+    seed: int,
+    n_steps: int,
+    identity: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """What must be the same for a run to go on.
+
+    The given identity (data, targets, split, parameters), plan, seed, steps an epoch, shapes of
+    weights.
+    """
+    facts: dict[str, Any] = dict(identity or {})
+    facts |= asdict(plan)
     del facts["device"], facts["capture"]  # another way to the same results
     facts |= {"seed": seed, "steps an epoch": n_steps}
     facts["weights"] = {name: list(one.shape) for name, one in module.state_dict().items()}
@@ -53,14 +65,13 @@ def read_checkpoint(path: Path, settings: dict[str, Any]) -> dict[str, Any] | No
         raise CorruptFileError(
             f"{path} lacks {', '.join(sorted(missing))}. Delete it to start again."
         )
-    other = [key for key in settings if state["settings"].get(key) != settings[key]]
+    then = state["settings"]
+    other = [key for key in (settings | then) if then.get(key, ...) != settings.get(key, ...)]
     if other:
-        changes = ", ".join(
-            _change(key, state["settings"].get(key), settings[key]) for key in other
-        )
+        changes = "; ".join(_change(key, then, settings) for key in other)
         raise ValueError(
-            f"{path} was written by a run with other settings ({changes}). "
-            f"Give another folder, or delete the file to start again."
+            f"{path} was written by another run, and going on from it would mix the two. What "
+            f"differs: {changes}. Give another folder, or delete the file to start again."
         )
     return dict(state)
 
@@ -90,7 +101,10 @@ def copy_weights(module: torch.nn.Module) -> dict[str, torch.Tensor]:
     return {name: copy.deepcopy(one.detach()).cpu() for name, one in module.state_dict().items()}
 
 
-def _change(key: str, then: Any, now: Any) -> str:
-    if isinstance(then, dict) or isinstance(now, dict):
+def _change(key: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    one, other = then.get(key, "not recorded"), now.get(key, "none")
+    if isinstance(one, dict) or isinstance(other, dict):
         return f"{key} of other names or shapes"
-    return f"{key} {then}, now {now}"
+    if any(str(value).startswith("#") for value in (one, other)):  # hashes tell a reader nothing
+        return key
+    return f"{key}: {one}, now {other}"

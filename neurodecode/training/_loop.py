@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ def train(
     validate: Validate | None = None,
     seed: int = 0,
     folder: str | Path | None = None,
+    identity: Mapping[str, str] | None = None,
 ) -> History:
     """Train a module in place with AdamW; a killed run goes on where it was.
 
@@ -60,6 +61,9 @@ def train(
     folder : path, optional
         For ``checkpoint.pt``, ``metrics.csv`` and TensorBoard's files. With a checkpoint of the
         same run there, training goes on from it: on the CPU to the same weights, bit for bit.
+    identity : mapping of str to str, optional
+        What else makes this run: fingerprints of data, targets and split, and parameters. A folder
+        of a run with another identity is refused. Values that start with ``#`` are not printed.
 
     Returns
     -------
@@ -95,7 +99,8 @@ def train(
     (2, True)
     """
     with seeded(seed):
-        run = _Run(module, step, batches, plan, seed, None if folder is None else Path(folder))
+        place = None if folder is None else Path(folder)
+        run = _Run(module, step, batches, plan, seed, place, identity)
         return run.go(validate)
 
 
@@ -110,11 +115,12 @@ class _Run:
         plan: Plan,
         seed: int,
         folder: Path | None,
+        identity: Mapping[str, str] | None,
     ) -> None:
         self.fabric = make_fabric(plan)
         self.module, self.plan, self.seed = module, plan, seed
         self.batches, self.n_steps = share(batches, self.fabric)
-        self.settings = _checkpoint.run_settings(module, plan, seed, self.n_steps)
+        self.settings = _checkpoint.run_settings(module, plan, seed, self.n_steps, identity)
         self.folder = folder if self.fabric.is_global_zero else None
         self.writer = _checkpoint.Writer(self.folder)
         stepper = Stepper(module.to(self.fabric.device), step)

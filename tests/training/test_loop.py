@@ -227,11 +227,11 @@ def test_a_finished_run_is_not_trained_again(tmp_path):
 
 def test_a_folder_of_another_run_is_refused(tmp_path):
     train(model(), step, Lines(), Plan(max_epochs=2, **CPU), folder=tmp_path)
-    with pytest.raises(ValueError, match=r"other settings \(learning_rate 0.0003, now 0.1\)"):
+    with pytest.raises(ValueError, match=r"What differs: learning_rate: 0\.0003, now 0\.1\. Give"):
         train(model(), step, Lines(), Plan(max_epochs=2, learning_rate=0.1, **CPU), folder=tmp_path)
     with pytest.raises(ValueError, match="weights of other names or shapes"):
         train(nn.Linear(3, 2), step, Lines(), Plan(max_epochs=2, **CPU), folder=tmp_path)
-    with pytest.raises(ValueError, match="seed 0, now 1"):
+    with pytest.raises(ValueError, match="seed: 0, now 1"):
         train(model(), step, Lines(), Plan(max_epochs=2, **CPU), folder=tmp_path, seed=1)
 
 
