@@ -91,7 +91,7 @@ def demo(
         "demo",
         [evaluation.result for _, evaluation in decoded.values()],
         run,
-        {"simulated": True, "signal": signal},
+        {"signal": signal},
     )
     title = f"Scenes seen by {_number(n_subjects)} simulated people"
     drawn = [one for people, evaluation in decoded.values() for one in figures(people, evaluation)]

@@ -19,6 +19,7 @@ from neurodecode.evidence._report import (
     methods_paragraph,
     scores_table,
     scores_text,
+    simulated_sentence,
     verdict_lines,
     verdicts_table,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "score_table",
     "scores_table",
     "scores_text",
+    "simulated_sentence",
     "shuffled_order",
     "suspicious_controls",
     "verdict_lines",

@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from filelock import FileLock
 from platformdirs import user_state_path
 
 from neurodecode.data import Responses, Split
 from neurodecode.errors import CorruptFileError
-from neurodecode.evidence._fingerprint import data_fingerprint
+from neurodecode.evidence._rank import is_first_process
 from neurodecode.store import check_writable, own_folder, write_json
 
 LOG = logging.getLogger("neurodecode")
@@ -52,7 +53,12 @@ class TestLooks:
     mirror: str | Path | None = None
 
     def add(self, key: str, note: str = "") -> int:
-        """Count one more look, and give the number of looks so far."""
+        """Count one more look, and give the number of looks so far.
+
+        Of several processes of one run (torchrun) the first alone counts.
+        """
+        if not is_first_process():
+            return max(1, self.count(key))
         state, mirror = self._state_file(key), self._mirror_file()
         check_writable("NEURODECODE_STATE", state.parent, WHAT)
         with FileLock(f"{state}.lock"):
@@ -87,27 +93,35 @@ class TestLooks:
         return 0 if file is None else int(_read(file).get(key, 0))
 
 
-def look_key(
-    responses: Responses | Sequence[Responses | str], split: Split | Iterable[Split]
-) -> str:
-    """The key of a test part: hashes of the data and of the split, or of all its folds.
+def look_key(responses: Responses | Sequence[Responses], split: Split | Iterable[Split]) -> str:
+    """The key of a test part: its recordings and test ids, in all folds.
+
+    It says nothing of values, so that preprocessing does not make a new test part of an old one;
+    nor of training ids, so that another training part does not either. People without test trials
+    don't count.
 
     Parameters
     ----------
-    responses : Responses, or sequence of Responses or of their `data_fingerprint`
+    responses : Responses or sequence of Responses
     split : Split or several
 
     Examples
     --------
     >>> import numpy as np
-    >>> responses = Responses(np.zeros((2, 3)), ["a", "b"], "s", "fmri")
-    >>> len(look_key(responses, Split(["a"], [], ["b"])))
-    33
+    >>> responses = Responses(np.eye(2), ["a", "b"], "s", "fmri")
+    >>> key = look_key(responses, Split(["a"], [], ["b"]))
+    >>> len(key), key == look_key(responses.with_values(np.eye(2) * 9), Split([], [], ["b"]))
+    (33, True)
     """
     people = [responses] if isinstance(responses, Responses) else list(responses)
-    hashes = (one if isinstance(one, str) else data_fingerprint(one) for one in people)
     folds = [split] if isinstance(split, Split) else list(split)
-    return f"{_joined(hashes)}-{_joined(one.fingerprint for one in folds)}"
+    tested = [
+        one.provenance.recording
+        for one in people
+        if any(np.isin(one.groups(fold.by), fold.test).any() for fold in folds)
+    ]
+    parts = [json.dumps([fold.by, fold.test.tolist()]) for fold in folds]
+    return f"{_joined(tested)}-{_joined(parts)}"
 
 
 def state_folder(folder: str | Path | None = None) -> Path:

@@ -162,11 +162,29 @@ def methods_paragraph(results: Mapping[str, Any]) -> str:
     ...     "test_looks": 2, "versions": {"neurodecode": "0.1"}}).split(". ")[0]
     'Data were split as follows: by run'
     """
-    simulated = "The recordings are simulated. " if results.get("simulated") else ""
+    simulated = f"{simulated_sentence(results)} "
     protocols = " ".join(
         _protocol_sentences(name, content) for name, content in results["protocols"].items()
     )
     return " ".join(f"{simulated}{_split(results)} {protocols} {_closing(results)}".split())
+
+
+def simulated_sentence(results: Mapping[str, Any]) -> str:
+    """That recordings are simulated, or which of them are; empty where none is.
+
+    Examples
+    --------
+    >>> simulated_sentence({"simulated": True, "sources": {"a": "simulated", "b": "recorded"}})
+    '1 of 2 recordings is simulated: a.'
+    """
+    if not results.get("simulated"):
+        return ""
+    sources = results.get("sources", {})
+    made = [name for name, source in sources.items() if source == "simulated"]
+    if not made or len(made) == len(sources):
+        return "The recordings are simulated."
+    are = "is" if len(made) == 1 else "are"
+    return f"{len(made)} of {len(sources)} recordings {are} simulated: {', '.join(made)}."
 
 
 def _split(results: Mapping[str, Any]) -> str:

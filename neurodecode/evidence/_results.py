@@ -8,7 +8,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from neurodecode.data import listing
 from neurodecode.errors import CorruptFileError
+from neurodecode.evidence._rank import is_first_process
 from neurodecode.evidence._run import Run
 from neurodecode.evidence._scores import ProtocolResult
 from neurodecode.evidence._verdict import WORDS
@@ -37,7 +39,7 @@ def write_results(
     protocols : iterable of ProtocolResult
     run : Run
     extra : mapping, optional
-        Further facts at the top level, such as ``{"simulated": True}``.
+        Further facts at the top level. Whether recordings are simulated is known from them.
 
     Returns
     -------
@@ -47,7 +49,12 @@ def write_results(
     Raises
     ------
     ValueError
-        If the content is not of the shape that `check_results` wants.
+        If the content is not of the shape that `check_results` wants, or if ``extra`` denies that
+        a recording is simulated.
+
+    Notes
+    -----
+    Of several processes of one run (torchrun) the first alone writes.
 
     Examples
     --------
@@ -58,14 +65,22 @@ def write_results(
     >>> results["protocols"]
     {'none': {'scores': {}, 'controls': {}}}
     """
+    told = dict(extra or {})
+    if run.simulated and not told.get("simulated", True):
+        names = [one for one, source in run.sources.items() if source == "simulated"]
+        raise ValueError(
+            f"extra says that nothing is simulated, but {listing(names or ['what was shown'])} is. "
+            f"Leave 'simulated' out: it is known from the recordings."
+        )
     results = {
         "experiment": experiment,
         "protocols": {one.name: one.as_json() for one in protocols},
         **run.as_json(),
-        **(extra or {}),
+        **told,
     }
     check_results(results)
-    write_json(Path(folder) / RESULTS, results)
+    if is_first_process():
+        write_json(Path(folder) / RESULTS, results)
     return results
 
 

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from neurodecode._version import __version__
-from neurodecode.data import Embeddings, Responses, Split
+from neurodecode.data import Embeddings, Responses, Source, Split, Stimuli
 from neurodecode.evidence._fingerprint import data_fingerprint
 from neurodecode.evidence._looks import TestLooks, look_key
 
@@ -56,6 +56,8 @@ class Run:
         self.on_step = on_step
         self.looks = looks or TestLooks()
         self.data: dict[str, str] = {}
+        self.sources: dict[str, Source] = {}
+        self.shown: set[Source] = set()
         self.splits: dict[str, str] = {}
         self.test_looks: dict[str, int] = {}
         self.steps: dict[str, float] = {}
@@ -86,15 +88,28 @@ class Run:
         finally:
             self.steps[name] = self.steps.get(name, 0.0) + time.perf_counter() - start
 
-    def use(self, content: Responses | Embeddings | Sequence[Responses]) -> None:
-        """Note the fingerprints of data that went in."""
-        self._note([content] if isinstance(content, Responses | Embeddings) else list(content))
+    def use(self, content: Responses | Embeddings | Stimuli | Sequence[Responses]) -> None:
+        """Note the fingerprints of data that went in, and where they come from."""
+        if isinstance(content, Stimuli):
+            self.shown.add(content.source)
+        else:
+            self._note([content] if isinstance(content, Responses | Embeddings) else list(content))
 
-    def _note(self, content: Sequence[Responses | Embeddings]) -> list[str]:
-        hashes = [data_fingerprint(one) for one in content]
-        names = [one.subject if isinstance(one, Responses) else one.space for one in content]
-        self.data |= dict(zip(names, hashes, strict=True))
-        return hashes
+    def _note(self, content: Sequence[Responses | Embeddings]) -> None:
+        for one in content:
+            if isinstance(one, Responses):
+                self.data[one.subject] = data_fingerprint(one)
+                self.sources[one.provenance.recording] = one.provenance.source
+            else:
+                self.data[one.space] = data_fingerprint(one)
+                self.shown.add(one.source)
+
+    @property
+    def simulated(self) -> bool:
+        """Is a recording simulated, or of unknown source and of drawn scenes?"""
+        kinds = set(self.sources.values())
+        drawn = "simulated" in self.shown and kinds != {"recorded"}
+        return "simulated" in kinds or drawn
 
     def look(
         self,
@@ -104,9 +119,10 @@ class Run:
     ) -> int:
         """Count a look at the test part of a protocol (all folds together are one look)."""
         folds = [split] if isinstance(split, Split) else list(split)
-        hashes = self._note([responses] if isinstance(responses, Responses) else responses)
+        people = [responses] if isinstance(responses, Responses) else list(responses)
+        self._note(people)
         self.splits[protocol] = _rule(folds)
-        self.test_looks[protocol] = self.looks.add(look_key(hashes, folds), protocol)
+        self.test_looks[protocol] = self.looks.add(look_key(people, folds), protocol)
         return self.test_looks[protocol]
 
     def as_json(self) -> dict[str, Any]:
@@ -122,6 +138,9 @@ class Run:
             "seconds_by_step": {name: round(one, 3) for name, one in self.steps.items()},
             "peak_rss_mb": peak_rss_mb(),
             "data": dict(self.data),
+            "simulated": self.simulated,
+            "recording": list(self.sources),
+            "sources": dict(self.sources),
             "git_commit": git_commit(),
         }
 

@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from neurodecode.evidence import methods_paragraph
+from neurodecode.evidence import methods_paragraph, simulated_sentence
 from neurodecode.gallery._scores import control_note, finite, label, number, p_value, rows
 
 SCRIPTS = ("start.js", "theme.js", "filters.js", "grid.js", "details.js")
@@ -22,6 +22,7 @@ FIRST_ITEMS = 6
 SHORT_FACT = 60
 KNOWN_FACTS = {
     "split": "Split",
+    "recording": "Recordings",
     "kept_apart": "Kept apart between training and test",
     "test_looks": "Looks at the test part",
     "seed": "Seed",
@@ -30,7 +31,7 @@ KNOWN_FACTS = {
     "git_commit": "Git commit",
     "versions": "Versions",
 }
-NOT_FACTS = {"experiment", "protocols", "simulated", "methods"}
+NOT_FACTS = {"experiment", "protocols", "simulated", "sources", "methods"}
 
 
 def render(content: Mapping[str, Any]) -> str:
@@ -49,7 +50,7 @@ def render(content: Mapping[str, Any]) -> str:
         .render(
             title=content["title"],
             experiment=results.get("experiment", ""),
-            simulated=is_simulated(results),
+            simulated=simulated_sentence(results),
             policy=_policy(style, script),
             style=Markup(style),
             script=Markup(script),
@@ -71,17 +72,6 @@ def render(content: Mapping[str, Any]) -> str:
             facts=list(_facts(results)),
         )
     )
-
-
-def is_simulated(results: Mapping[str, Any]) -> bool:
-    """Do the results say that the recording is simulated?
-
-    Examples
-    --------
-    >>> is_simulated({"simulated": True}), is_simulated({})
-    (True, False)
-    """
-    return bool(results.get("simulated"))
 
 
 @cache

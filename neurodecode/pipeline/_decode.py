@@ -181,6 +181,7 @@ class _Study:
         """Count the look before anything is computed: a run that fails half-way has looked too."""
         protocol = self.protocol
         check_unseen(named, self.people, protocol.folds)
+        self.run.use(self.goal.stimuli)
         return many_looks(self.run.look(protocol.name, self.people, protocol.folds))
 
     def evaluate(

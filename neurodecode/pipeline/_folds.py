@@ -6,6 +6,7 @@ import copy
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -202,7 +203,7 @@ def fit_folds(
     the fold's own preprocessing (``steps``, one a fold).
     """
     folds = protocol.folds
-    fresh = [encoder] if len(folds) == 1 else [copy.deepcopy(encoder) for _ in folds]
+    fresh = [encoder] if len(folds) == 1 else _copies(encoder, len(folds))
     for one, split, learned in zip(fresh, folds, steps or [{}] * len(folds), strict=True):
         parts = [transformed(split.seen(person), learned) for person in people]
         seen = [part for part in parts if split.mask(part, "train").any()]
@@ -216,6 +217,15 @@ def fit_folds(
         given = seen[0] if len(seen) == 1 else seen
         one.fit(given, goal.for_fit(ids), split.blind())
     return fresh
+
+
+def _copies(encoder: Encoder, n_folds: int) -> list[Encoder]:
+    """One a fold; checkpoints of each go to a folder of its own (``fold-00``, ...)."""
+    copies: list[Any] = [copy.deepcopy(encoder) for _ in range(n_folds)]
+    for number, one in enumerate(copies):
+        if getattr(one, "folder", None) is not None:
+            one.folder = str(Path(one.folder) / f"fold-{number:02d}")
+    return copies
 
 
 def join_heads(parts: Sequence[Mapping[str, Embeddings]]) -> dict[str, Embeddings]:

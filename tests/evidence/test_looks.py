@@ -73,8 +73,25 @@ def test_the_key_knows_data_and_split(responses):
     split = Split(["1"], [], ["2"], by="run")
     same = look_key([responses], [Split(["1"], [], ["2"], by="run", rule="other words")])
     assert look_key(responses, split) == same
-    assert look_key(responses.with_values(responses.array() + 1e-3), split) != same
     assert look_key(responses, Split(["2"], [], ["1"], by="run")) != same
+    other = Responses(responses.array() + 1, responses.stimulus, "s1", "fmri", run=responses.run)
+    assert look_key(other, split) != same
+
+
+def test_what_was_done_to_the_values_or_the_training_part_is_no_new_test_part(responses):
+    split = Split(["1"], [], ["2"], by="run")
+    key = look_key(responses, split)
+    scaled = responses.with_values(responses.array()[:, ::-1] * 3)
+    assert look_key(scaled, split) == look_key(scaled, Split([], ["1"], ["2"], by="run")) == key
+    helper = Responses(np.eye(2), ["a", "b"], "s2", "fmri", run=["1", "1"])
+    assert look_key([helper, responses], split) == key
+
+
+def test_of_several_processes_of_one_run_the_first_counts(tmp_path, monkeypatch):
+    for rank in ("1", "0", "2", "1"):
+        monkeypatch.setenv("RANK", rank)
+        assert TestLooks(tmp_path).add("one") == 1
+    assert TestLooks(tmp_path).count("one") == 1
 
 
 def test_folds_together_are_one_key(responses):

@@ -75,6 +75,12 @@ def test_the_paragraph_says_what_a_report_must(results):
         assert part in text
 
 
+def test_mixed_recordings_are_told_apart(results):
+    sources = {"twin/a": "simulated", "haxby/b": "recorded", "lab/c": "unknown"}
+    text = methods_paragraph({**results, "sources": sources})
+    assert text.startswith("1 of 3 recordings is simulated: twin/a. Data were split")
+
+
 def test_what_was_not_recorded_is_not_said(results):
     plain = methods_paragraph({**results, "simulated": False, "test_looks": 1, "git_commit": None})
     assert "simulated" not in plain

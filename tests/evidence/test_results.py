@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from neurodecode.data import Responses, Split
+from neurodecode.data import Embeddings, Provenance, Responses, Split
 from neurodecode.errors import CorruptFileError
 from neurodecode.evidence import (
     ProtocolResult,
@@ -22,7 +22,8 @@ from neurodecode.statistics import Interval, Null
 
 @pytest.fixture
 def responses():
-    return Responses(np.eye(4), list("abcd"), "s1", "fmri")
+    told = Provenance("simulated", "toy/s1")
+    return Responses(np.eye(4), list("abcd"), "s1", "fmri", provenance=told)
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def protocol():
 def written(tmp_path, responses, protocol):
     with Run(seed=7, looks=TestLooks(tmp_path / "state")) as run:
         run.look("within", responses, Split(["a", "b"], ["c"], ["d"], rule="by hand"))
-    write_results(tmp_path / "out", "toy", [protocol], run, {"simulated": True})
+    write_results(tmp_path / "out", "toy", [protocol], run, {"signal": 1})
     return tmp_path / "out"
 
 
@@ -61,10 +62,50 @@ def test_the_file_has_the_shape_that_others_read(written):
     }
     assert (results["test_looks"], results["seed"], results["simulated"]) == (1, 7, True)
     assert list(results["data"]) == ["s1"]
+    assert (results["recording"], results["sources"]) == (["toy/s1"], {"toy/s1": "simulated"})
 
 
 def test_reading_gives_what_was_written(written):
     assert read_results(written)["experiment"] == "toy"
+
+
+def test_nobody_can_deny_that_a_recording_is_simulated(tmp_path, responses, protocol):
+    run = Run(looks=TestLooks(tmp_path))
+    run.use(responses)
+    with pytest.raises(ValueError) as caught:
+        write_results(tmp_path, "toy", [protocol], run, {"simulated": False})
+    assert str(caught.value) == (
+        "extra says that nothing is simulated, but 'toy/s1' is. Leave 'simulated' out: it is known "
+        "from the recordings."
+    )
+    assert not (tmp_path / "results.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("sources", "shown", "simulated"),
+    [
+        (["recorded"], "unknown", False),
+        (["unknown"], "unknown", False),
+        (["recorded", "simulated"], "unknown", True),
+        (["unknown"], "simulated", True),
+        (["recorded"], "simulated", False),  # people can be shown drawn scenes
+        ([], "simulated", True),
+    ],
+)
+def test_simulated_follows_from_recordings_and_what_was_shown(sources, shown, simulated):
+    run = Run()
+    for name in sources:
+        told = Provenance(name, f"toy/{name}")
+        run.use(Responses(np.eye(4), list("abcd"), name, "fmri", provenance=told))
+    run.use(Embeddings(np.eye(2), ["a", "b"], "toy", shown))
+    assert run.as_json()["simulated"] is simulated
+
+
+def test_of_several_processes_the_first_writes(tmp_path, protocol, monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    with Run() as run:
+        assert write_results(tmp_path, "toy", [protocol], run)["experiment"] == "toy"
+    assert not list(tmp_path.iterdir())
 
 
 def test_every_evaluation_adds_a_look(tmp_path, responses):

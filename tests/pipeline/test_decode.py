@@ -165,7 +165,7 @@ def test_results_can_be_written_and_told(two, goal, points, tmp_path):
             protocol=Protocol(split_of(points), "pooled", baseline=False),
             run=run,
         )
-    results = write_results(tmp_path, "toy", [got.result], run, {"simulated": True})
+    results = write_results(tmp_path, "toy", [got.result], run)
     check_results(json.loads((tmp_path / "results.json").read_text()))
     pooled = results["protocols"]["pooled"]
     assert pooled["subjects"] == ["p1", "p2"]
