@@ -208,7 +208,8 @@ def _checked(who: str, responses: Any, targets: Any, split: Any) -> Any:
     for one in given if isinstance(given, list) else [given]:
         expect(one, Responses, who)
     for one in targets.values() if isinstance(targets, Mapping) else [targets]:
-        expect(one, Embeddings, who)
+        if one is not None:  # an encoder may make its own
+            expect(one, Embeddings, who)
     expect(split, Split, who)
     return given
 
