@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodecode.data import read_rows
+from neurodecode.datasets._door import reading
 from neurodecode.datasets._files import open_hdf5
 from neurodecode.errors import CorruptFileError
+
+WHAT = "an HDF5 file"
 
 
 class Hdf5Rows:
@@ -20,20 +23,27 @@ class Hdf5Rows:
     ----------
     path : path
     name : str
+    n_axes : int
+        How many axes it must have.
 
     Raises
     ------
     CorruptFileError
-        If the file has no such data set.
+        If the file has no such data set, or can't be read.
     """
 
-    def __init__(self, path: str | Path, name: str) -> None:
+    def __init__(self, path: str | Path, name: str, *, n_axes: int) -> None:
         self.path, self.name = Path(path), name
-        with open_hdf5(self.path) as file:
+        with open_hdf5(self.path) as file, reading(self.path, WHAT):
             if name not in file:
                 raise CorruptFileError(
                     f"{self.path} has no data set '{name}'; it has {', '.join(file)}. "
                     f"It is another file."
+                )
+            if not hasattr(file[name], "shape") or len(file[name].shape) != n_axes:
+                raise CorruptFileError(
+                    f"'{name}' in {self.path} is no array of {n_axes} axes. It is another file, or "
+                    f"damaged; obtain it again."
                 )
             self.shape = tuple(int(size) for size in file[name].shape)
             self.dtype: np.dtype[Any] = file[name].dtype
@@ -44,7 +54,7 @@ class Hdf5Rows:
     def __getitem__(self, index: Any, /) -> NDArray[Any]:
         first, rest = (index[0], index[1:]) if isinstance(index, tuple) else (index, ())
         rows = np.arange(self.shape[0])[first]
-        with open_hdf5(self.path) as file:
+        with open_hdf5(self.path) as file, reading(self.path, WHAT):
             if np.ndim(rows) == 0:
                 return np.asarray(file[self.name][(int(rows), *rest)])
             return read_rows(file[self.name], rows, rest)

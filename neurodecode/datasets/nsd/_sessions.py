@@ -66,7 +66,7 @@ def open_session(folder: Path, session: int, mask: NDArray[np.bool_]) -> Session
 class _Hdf5Session:
     def __init__(self, path: Path, mask: NDArray[np.bool_]) -> None:
         self.path, self._mask = path, mask
-        self._betas = Hdf5Rows(path, "betas")
+        self._betas = Hdf5Rows(path, "betas", n_axes=4)
         self.n_trials = len(self._betas)
         _check_grid(path, self._betas.shape[:0:-1], mask)
 

@@ -15,6 +15,7 @@ from neurodecode.errors import CorruptFileError
 
 # No array or picture of these data sets comes near it.
 MAX_BYTES = 2**28
+BLOCK = 512
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,10 @@ class Member:
         CorruptFileError
             If they are no plain ``.npy``.
         """
+        content = self.read()
         try:
-            return np.load(io.BytesIO(self.read()), allow_pickle=False)
-        except (ValueError, EOFError, OSError) as error:
+            return np.load(io.BytesIO(content), allow_pickle=False)
+        except Exception as error:  # a damaged head is Python's own syntax, and fails as such
             raise CorruptFileError(
                 f"'{self.name}' in {self.path} can't be read as a plain .npy array: {error}. "
                 f"It is damaged or holds a pickle; obtain it again."
@@ -82,17 +84,20 @@ def index_tar(path: Path) -> dict[str, dict[str, Member]]:
     """
     samples: dict[str, dict[str, Member]] = {}
     existing(path, "tar file")
+    end = 0
     try:
         with tarfile.open(path, "r:") as archive:
             for one in archive:
+                end = one.offset_data + (-(-one.size // BLOCK) * BLOCK if one.isreg() else 0)
                 if one.isfile() and one.size <= MAX_BYTES:
                     key, _, extension = one.name.rsplit("/", 1)[-1].partition(".")
                     place = Member(path, one.name, one.offset_data, one.size)
                     samples.setdefault(key, {})[extension] = place
-    except (tarfile.TarError, EOFError) as error:
+    except (tarfile.TarError, EOFError, ValueError) as error:
         raise CorruptFileError(
             f"{path} can't be read as a tar file: {error}. It is truncated; obtain it again."
         ) from error
+    _check_end(path, end)
     size = path.stat().st_size
     for place in (one for sample in samples.values() for one in sample.values()):
         if place.start + place.size > size:
@@ -100,6 +105,21 @@ def index_tar(path: Path) -> dict[str, dict[str, Member]]:
                 f"{path} is cut off in '{place.name}' ({size} bytes). Obtain it again."
             )
     return samples
+
+
+def _check_end(path: Path, end: int) -> None:
+    """A tar ends with two blocks of zeros; Python takes one that was cut between members for whole.
+
+    A member's damaged head ends the list of members too, and is told by what stands there.
+    """
+    with path.open("rb") as file:
+        file.seek(end)
+        tail = file.read(2 * BLOCK)
+    if tail != bytes(2 * BLOCK):
+        raise CorruptFileError(
+            f"{path} breaks off at byte {end}: two empty blocks should end a tar file. It is cut "
+            f"off or damaged; obtain it again."
+        )
 
 
 def index_folder(folder: Path) -> dict[str, dict[str, Member]]:

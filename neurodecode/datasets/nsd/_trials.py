@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from neurodecode.data import Responses, Split, Stimuli, as_ids, listing
 from neurodecode.datasets.nsd._lazy import MeanRows
+from neurodecode.errors import CorruptFileError
 
 Repeats = Literal["kept", "averaged"]
 TestSet = Literal["new", "old"]
 TEST_SESSIONS: dict[str, int] = {"new": 40, "old": 37}
 PARTS = ("train", "validation", "test")
+N_PICTURES = 73000
 
 
 class NsdLayout(Protocol):
@@ -33,12 +35,22 @@ class NsdLayout(Protocol):
 def stimulus_id(number: Any) -> str:
     """The id of a picture by its 0-based number among the 73000, the same in every layout.
 
+    Raises
+    ------
+    CorruptFileError
+        If NSD has no picture of that number: what was read is damaged.
+
     Examples
     --------
     >>> stimulus_id(2950)
     'nsd-02950'
     """
-    return f"nsd-{int(number):05d}"
+    whole = int(number)
+    if not 0 <= whole < N_PICTURES or whole != number:
+        raise CorruptFileError(
+            f"Picture {number} is none of NSD's, which are numbered 0 to {N_PICTURES - 1}."
+        )
+    return f"nsd-{whole:05d}"
 
 
 def subject_name(subject: int) -> str:

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodecode.data import Embeddings, Responses, Stimuli, as_picture
+from neurodecode.datasets._door import reading
 from neurodecode.datasets._files import existing, read_mat, read_npy
 from neurodecode.datasets.nsd._lazy import Pieces
 from neurodecode.datasets.nsd._trials import (
@@ -33,6 +34,7 @@ from neurodecode.datasets.nsd._trials import (
 from neurodecode.errors import CorruptFileError
 
 PARTS = ("train", "test")
+AXES = {"fmriavg_nsdgeneral": 2, "stim": 4, "cap": 2}
 N_SHARED, N_TRIALS = 1000, 750 * 37
 Feature = Literal["clipvision", "cliptext", "vdvae"]
 
@@ -109,6 +111,12 @@ class BrainDiffuserArrays:
             ids = self._ids(subject, [len(one) for one in pictures])
             rows = [(array, row) for array in pictures for row in range(len(array))]
             lines = [line for array in texts for line in array]
+            if len(lines) != len(rows):
+                raise CorruptFileError(
+                    f"{self.root / 'processed_data' / subject_name(subject)} has captions of "
+                    f"{len(lines)} pictures but {len(rows)} pictures. They are of different "
+                    f"releases; obtain both again."
+                )
             for one, place, line in zip(ids, rows, lines, strict=True):
                 places.setdefault(one, place)
                 said.setdefault(one, [str(text).strip() for text in line if str(text).strip()])
@@ -125,16 +133,30 @@ class BrainDiffuserArrays:
         folder = self.root / "extracted_features" / subject_name(subject)
         if name == "vdvae":
             path = existing(folder / "nsd_vdvae_features_31l.npz", "file of features")
-            with np.load(path, allow_pickle=False) as file:
+            with reading(path, "a file of features"), np.load(path, allow_pickle=False) as file:
                 arrays = [file[f"{part}_latents"] for part in PARTS]
         else:
             arrays = [read_npy(folder / f"nsd_{name}_{part}.npy", lazy=True) for part in PARTS]
+        if any(one.ndim < 2 or one.shape[1:] != arrays[0].shape[1:] for one in arrays):
+            raise CorruptFileError(
+                f"The features '{name}' of {subject_name(subject)} in {self.root} have the shapes "
+                f"{[one.shape for one in arrays]}; (n_pictures, ...) was expected of both parts."
+            )
         ids = self._ids(subject, [len(one) for one in arrays])
         return Embeddings(self._joined(arrays, np.float32, 1.0), ids, f"brain-diffuser-{name}")
 
     def _array(self, subject: int, part: str, kind: str) -> Any:
         folder = self.root / "processed_data" / subject_name(subject)
-        return read_npy(folder / f"nsd_{part}_{kind}_sub{subject}.npy", lazy=True)
+        path = folder / f"nsd_{part}_{kind}_sub{subject}.npy"
+        array = read_npy(path, lazy=True)
+        if getattr(array, "ndim", 0) != AXES[kind] or (kind == "cap") != (array.dtype.kind in "US"):
+            raise CorruptFileError(
+                f"{path} holds {getattr(array, 'dtype', type(array).__name__)} of shape "
+                f"{getattr(array, 'shape', ())}; {AXES[kind]} axes of "
+                f"{'text' if kind == 'cap' else 'numbers'} were expected. It is another file, or "
+                f"damaged; obtain it again."
+            )
+        return array
 
     @staticmethod
     def _joined(arrays: list[Any], dtype: Any, scale: float) -> Pieces:
@@ -157,7 +179,9 @@ class BrainDiffuserArrays:
                 ]
             )
         design = read_mat(path, ["masterordering", "subjectim"])
-        order = np.ravel(design["masterordering"])[: self.n_trials]
+        with reading(path, "NSD's design"):
+            order = np.ravel(design["masterordering"])[: self.n_trials].astype(np.intp)
+            pictures = np.atleast_2d(design["subjectim"]).astype(np.int64)
         first = order[np.sort(np.unique(order, return_index=True)[1])]
         rows = [first[first > self.n_shared], first[first <= self.n_shared]]
         if [len(one) for one in rows] != sizes:
@@ -166,8 +190,9 @@ class BrainDiffuserArrays:
                 f"{self.n_trials} trials, but the arrays of {subject_name(subject)} have "
                 f"{sizes[0]} and {sizes[1]}. They are of different releases."
             )
-        own = np.atleast_2d(design["subjectim"])[subject - 1]
-        return np.array([stimulus_id(one - 1) for one in own[np.concatenate(rows) - 1]])
+        with reading(path, "NSD's design"):
+            own = pictures[subject - 1][np.concatenate(rows) - 1]
+            return np.array([stimulus_id(one - 1) for one in own])
 
     def _design_file(self) -> Path | None:
         if self.design is not None:

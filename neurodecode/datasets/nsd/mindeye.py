@@ -13,6 +13,7 @@ Source
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodecode.data import Responses, Stimuli, as_picture, take_rows
+from neurodecode.datasets._door import reading
 from neurodecode.datasets._files import existing, open_hdf5
 from neurodecode.datasets.nsd._hdf5 import Hdf5Rows
 from neurodecode.datasets.nsd._tar import index_tar
@@ -33,6 +35,7 @@ from neurodecode.datasets.nsd._trials import (
 )
 from neurodecode.errors import CorruptFileError
 
+log = logging.getLogger("neurodecode")
 N_COLUMNS = 17
 PICTURE, SESSION, RUN, BETA = 0, 2, 3, 5
 TEST_FOLDERS = {"new": "new_test", "old": "test"}
@@ -74,7 +77,7 @@ class MindEyeArrays:
             If behaviour and betas do not fit together.
         """
         name = subject_name(subject)
-        betas = Hdf5Rows(self.root / f"betas_all_{name}_fp32_renorm.hdf5", "betas")
+        betas = Hdf5Rows(self.root / f"betas_all_{name}_fp32_renorm.hdf5", "betas", n_axes=2)
         table, part = self._behaviour(name)
         rows = table[:, BETA].astype(np.int64)
         if rows.min(initial=0) < 0 or rows.max(initial=-1) >= len(betas):
@@ -83,6 +86,7 @@ class MindEyeArrays:
                 f"{rows.max()}, but {betas.path.name} has {len(betas)}. They are of different "
                 f"releases; obtain both again."
             )
+        self._check_pictures(name, rows, table[:, PICTURE])
         order = np.argsort(rows, kind="stable")
         table, part, rows = table[order], part[order], rows[order]
         session = table[:, SESSION].astype(int)
@@ -102,7 +106,7 @@ class MindEyeArrays:
 
     def stimuli(self) -> Stimuli:
         """All pictures, as uint8 RGB; the release has no captions by picture number."""
-        pictures = Hdf5Rows(self.root / "coco_images_224_float16.hdf5", "images")
+        pictures = Hdf5Rows(self.root / "coco_images_224_float16.hdf5", "images", n_axes=4)
         ids = np.array([stimulus_id(one) for one in range(len(pictures))])
 
         def load(one: str) -> NDArray[np.uint8]:
@@ -115,10 +119,28 @@ class MindEyeArrays:
         """Which voxels belong to a region such as ``'V1'``, shape (n_voxels,)."""
         path = self.root / "brain_region_masks.hdf5"
         with open_hdf5(path) as file:
-            group = file[subject_name(subject)]
-            if name not in group:
-                raise ValueError(f"{path} has no region '{name}'; it has {', '.join(group)}.")
-            return np.asarray(group[name][:], dtype=bool)
+            with reading(path, "a file of regions"):
+                group = file[subject_name(subject)]
+                have = list(group)
+                values = np.asarray(group[name][:], dtype=bool) if name in have else None
+            if values is None:
+                raise ValueError(f"{path} has no region '{name}'; it has {', '.join(have)}.")
+            return values
+
+    def _check_pictures(self, name: str, rows: NDArray[np.int64], picture: NDArray[Any]) -> None:
+        """A row of the betas is one trial of one picture."""
+        twice = len(rows) - len(np.unique(rows))
+        pairs = len(np.unique(np.column_stack([rows, picture]), axis=0))
+        if pairs > len(np.unique(rows)):
+            raise CorruptFileError(
+                f"Behaviour of {name} in {self.root / 'wds' / name} names several pictures for the "
+                f"same row of the betas. A part of it is damaged; obtain it again."
+            )
+        if twice:
+            log.warning(
+                "%s: %d trials of %s stand there several times.", self.root / "wds" / name, twice,
+                name,
+            )  # fmt: skip
 
     def _behaviour(self, name: str) -> tuple[NDArray[Any], NDArray[np.str_]]:
         folder = self.root / "wds" / name
@@ -152,4 +174,11 @@ def _table(path: Path) -> NDArray[Any]:
                 f"{path} has behaviour of shape {one.shape}, expected (1, {N_COLUMNS}). It is of "
                 f"another release."
             )
-    return np.concatenate(rows)
+    with reading(path, "a tar of behaviour"):
+        table = np.concatenate(rows).astype(np.float64)
+        used = table[:, [PICTURE, SESSION, RUN, BETA]]
+        if not np.array_equal(used, np.floor(used)):
+            raise ValueError("a picture, session, run or row of betas is no whole number")
+        for one in np.unique(used[:, 0]):
+            stimulus_id(one)
+    return table

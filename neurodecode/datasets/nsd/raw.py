@@ -16,7 +16,6 @@ Source
 
 from __future__ import annotations
 
-import csv
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,8 +24,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodecode.data import Responses, Stimuli, listing
+from neurodecode.data import Responses, Stimuli
+from neurodecode.datasets._door import reading
 from neurodecode.datasets._files import existing, read_mat
+from neurodecode.datasets._tables import read_table
 from neurodecode.datasets.nsd._captions import captions
 from neurodecode.datasets.nsd._hdf5 import Hdf5Rows
 from neurodecode.datasets.nsd._lazy import Pieces
@@ -45,6 +46,7 @@ from neurodecode.errors import CorruptFileError
 DESIGN = Path("nsddata/experiments/nsd/nsd_expdesign.mat")
 PICTURES = Path("nsddata_stimuli/stimuli/nsd/nsd_stimuli.hdf5")
 SPACE = "func1pt8mm"
+RUNS_MOST = 100
 COLUMNS = ("SESSION", "RUN", "73KID")
 log = logging.getLogger("neurodecode")
 
@@ -115,8 +117,8 @@ class RawNsd:
             n_trials = int((table["SESSION"] == session).sum())
             if file.n_trials != n_trials:
                 raise CorruptFileError(
-                    f"{file.path} has {file.n_trials} trials but the behaviour of {name} has "
-                    f"{n_trials} in session {session}. One of them is incomplete."
+                    f"{file.path} has {file.n_trials} trials but responses.tsv, the behaviour of "
+                    f"{name}, has {n_trials} in session {session}. One of them is incomplete."
                 )
         values = Pieces(
             [file.n_trials for file in files],
@@ -142,7 +144,7 @@ class RawNsd:
 
     def stimuli(self) -> Stimuli:
         """All pictures, with COCO's captions where those files are there."""
-        pictures = Hdf5Rows(self.root / PICTURES, "imgBrick")
+        pictures = Hdf5Rows(self.root / PICTURES, "imgBrick", n_axes=4)
         ids = np.array([stimulus_id(one) for one in range(len(pictures))])
         said = captions(self.root, ids)
         return Stimuli(ids, "image", lambda one: pictures[int(one.removeprefix("nsd-"))], said)
@@ -152,28 +154,35 @@ class RawNsd:
 
     def _shared(self) -> NDArray[Any]:
         design = read_mat(self.root / DESIGN, ["sharedix"])
-        return np.ravel(design["sharedix"])
+        with reading(self.root / DESIGN, "NSD's design"):
+            return np.ravel(design["sharedix"]).astype(np.int64)
 
     def _trials(self, name: str) -> dict[str, NDArray[np.int64]]:
         path = existing(
             self.root / "nsddata/ppdata" / name / "behav" / "responses.tsv", "behaviour file"
         )
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file, delimiter="\t"))
-        absent = [key for key in COLUMNS if not rows or rows[0].get(key) is None]
-        if absent:
-            raise CorruptFileError(
-                f"{path} has no column {listing(absent)}. It is cut off or another file."
-            )
-        table = {key: np.array([int(float(row[key])) for row in rows], np.int64) for key in COLUMNS}
+        rows = read_table(path, "a table of behaviour", COLUMNS)
+        with reading(path, "a table of behaviour"):
+            table = {key: rows[key].to_numpy(dtype=np.float64) for key in COLUMNS}
+            if any((column != np.floor(column)).any() for column in table.values()):
+                raise ValueError(f"one of {', '.join(COLUMNS)} is no whole number")
+            table = {key: column.astype(np.int64) for key, column in table.items()}
+            back = np.diff(table["SESSION"] * RUNS_MOST + table["RUN"]) < 0
+            if back.any() or min(column.min(initial=1) for column in table.values()) < 1:
+                raise CorruptFileError(
+                    f"{path}: sessions and runs go back or are none (first: row "
+                    f"{int(back.argmax()) + 2}). Trials stand in the order in which they were "
+                    f"shown: rows were swapped or changed; obtain it again."
+                )
         self._check_order(path, name, table["73KID"])
         return table
 
     def _check_order(self, path: Path, name: str, shown: NDArray[np.int64]) -> None:
         """The behaviour must name the pictures that the design says were shown."""
         design = read_mat(self.root / DESIGN, ["masterordering", "subjectim"])
-        own = np.atleast_2d(design["subjectim"])[int(name.removeprefix("subj")) - 1]
-        planned = own[np.ravel(design["masterordering"])[: len(shown)] - 1]
+        with reading(self.root / DESIGN, "NSD's design"):
+            own = np.atleast_2d(design["subjectim"])[int(name.removeprefix("subj")) - 1]
+            planned = own[np.ravel(design["masterordering"])[: len(shown)].astype(np.intp) - 1]
         if len(planned) != len(shown) or not np.array_equal(planned, shown):
             raise CorruptFileError(
                 f"{path} names other pictures than {DESIGN.name} plans for {name}. They belong to "

@@ -17,14 +17,17 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodecode.data import Responses, Stimuli, as_picture
+from neurodecode.data import Responses, Stimuli, as_picture, listing
+from neurodecode.datasets._door import reading
 from neurodecode.datasets._files import existing
+from neurodecode.datasets._tables import read_text
 from neurodecode.datasets.nsd._captions import captions
 from neurodecode.datasets.nsd._lazy import Pieces
 from neurodecode.datasets.nsd._tar import Member, index_folder, index_tar
@@ -39,6 +42,7 @@ from neurodecode.errors import CorruptFileError
 
 FOLDERS = {"train": "train", "val": "validation", "test": "test"}
 BETAS, NUMBER, UNIQUE, PICTURE = "nsdgeneral.npy", "coco73k.npy", "num_uniques.npy", "jpg"
+REPEATS = 3
 Sample = dict[str, Member]
 
 
@@ -84,16 +88,24 @@ class WebDataset:
             for key, sample in found
         ]
         repeated = [_n_repeats(sample) for _, _, sample in samples]
-        n_voxels = int(samples[0][2][BETAS].array().shape[1])
+        first = samples[0][2][BETAS]
+        if first.array().ndim != 2:
+            raise CorruptFileError(
+                f"'{first.name}' in {first.path} has shape {first.array().shape}, expected (3, "
+                f"n_voxels). Obtain it again."
+            )
+        n_voxels = int(first.array().shape[1])
         owner = np.repeat(np.arange(len(samples)), repeated)
-        ids = [stimulus_id(np.ravel(sample[NUMBER].array())[0]) for _, _, sample in samples]
+        ids = [_picture_id(sample[NUMBER]) for _, _, sample in samples]
+        _check_numbers(subject_name(subject), self.root, ids)
 
         def read(number: int, rows: NDArray[np.intp]) -> NDArray[Any]:
             part, key, sample = samples[number]
             values = sample[BETAS].array()
-            if values.ndim != 2 or values.shape[1] != n_voxels:
+            if values.shape != (REPEATS, n_voxels):
                 raise CorruptFileError(
-                    f"{key}.{BETAS} of {subject_name(subject)} ({part}) has shape {values.shape}, "
+                    f"{key}.{BETAS} of {subject_name(subject)} ({part}) in "
+                    f"{sample[BETAS].path} has shape {values.shape}, "
                     f"expected (3, {n_voxels}) as in the first sample. It was made with another "
                     f"mask."
                 )
@@ -117,8 +129,7 @@ class WebDataset:
         for subject in self.subjects():
             for found in self._index(subject).values():
                 for _, sample in found:
-                    number = np.ravel(sample[NUMBER].array())[0]
-                    pictures.setdefault(stimulus_id(number), sample[PICTURE])
+                    pictures.setdefault(_picture_id(sample[NUMBER]), sample[PICTURE])
         ids = np.array(sorted(pictures))
         said = captions(self.root.parent, ids)
         return Stimuli(ids, "image", lambda one: _picture(pictures[one]), said)
@@ -156,7 +167,9 @@ class WebDataset:
         path = self.root / f"metadata_{name}.json"
         if not path.is_file():
             return
-        totals = json.loads(path.read_text(encoding="utf-8")).get("totals", {})
+        text = read_text(path, "a file of totals")
+        with reading(path, "a file of totals"):
+            totals = {part: int(n) for part, n in json.loads(text)["totals"].items()}
         for part, n_expected in totals.items():
             if part in found and len(found[part]) != n_expected:
                 raise CorruptFileError(
@@ -166,18 +179,53 @@ class WebDataset:
 
 
 def _n_repeats(sample: Sample) -> int:
-    if UNIQUE in sample:
-        return int(np.ravel(sample[UNIQUE].array())[0])
-    return 3
+    if UNIQUE not in sample:
+        return REPEATS
+    member = sample[UNIQUE]
+    with reading(member.path, "a number of repeats") as place:
+        place.name = f"'{member.name}'"
+        found = _whole_number(member)
+        if not 1 <= found <= REPEATS:
+            raise CorruptFileError(
+                f"'{member.name}' in {member.path} says that {found} of {REPEATS} repeats differ; "
+                f"1 to {REPEATS} was expected. Obtain it again."
+            )
+    return found
+
+
+def _picture_id(member: Member) -> str:
+    with reading(member.path, "the number of a picture") as place:
+        place.name = f"'{member.name}'"
+        return stimulus_id(_whole_number(member))
+
+
+def _whole_number(member: Member) -> int:
+    values = np.ravel(member.array())
+    if values.size != 1 or values.dtype.kind not in "iuf" or values[0] != np.floor(values[0]):
+        raise CorruptFileError(
+            f"'{member.name}' in {member.path} holds {values[:3].tolist()}; one whole number was "
+            f"expected. Obtain it again."
+        )
+    return int(values[0])
+
+
+def _check_numbers(name: str, root: Path, ids: list[str]) -> None:
+    """A person's samples are of different pictures."""
+    twice = sorted(one for one, count in Counter(ids).items() if count > 1)
+    if twice:
+        raise CorruptFileError(
+            f"{root} has several samples of {name} for the same pictures ({listing(twice)}). A "
+            f"'{NUMBER}' is damaged, or samples were copied; obtain them again."
+        )
 
 
 def _picture(member: Member) -> NDArray[np.uint8]:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
         with Image.open(io.BytesIO(member.read())) as image:
             return as_picture(np.asarray(image.convert("RGB")))
-    except (UnidentifiedImageError, OSError) as error:
+    except Exception as error:  # Pillow's decoders raise a dozen kinds
         raise CorruptFileError(
             f"'{member.name}' in {member.path} is not a picture that can be read: {error}."
         ) from error
