@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodecode.data import Responses, Split, listing
+from neurodecode.datasets._door import reading
 from neurodecode.datasets._files import existing, read_npy, read_pickle
 from neurodecode.errors import CorruptFileError, LeakageError, UnsafeFileError
 
@@ -67,8 +68,20 @@ def read_container(path: str | Path) -> Container:
     """
     file = existing(path, "file of trials")
     content = _content(file)
+    with reading(file, "a file of trials"):
+        found = _contained(file, content)
+        values = found.values
+        if values.ndim < 3 or values.dtype.kind not in "fiu" or 0 in values.shape:
+            raise CorruptFileError(
+                f"{file} holds {values.dtype} of shape {values.shape}; numbers with the axes "
+                f"(..., channel, time) were expected."
+            )
+    return found
+
+
+def _contained(file: Path, content: Any) -> Container:
     if not isinstance(content, dict):
-        return Container(content, (), None, ())
+        return Container(np.asanyarray(content), (), None, ())
     key = next((one for one in DATA_KEYS if one in content), None)
     if key is None:
         raise CorruptFileError(
@@ -77,15 +90,11 @@ def read_container(path: str | Path) -> Container:
         )
     values = content[key]
     values = values.numpy() if hasattr(values, "numpy") else np.asarray(values)
-    if values.ndim < 3:
-        raise CorruptFileError(
-            f"{file}: '{key}' needs axes (..., channel, time); got shape {values.shape}."
-        )
     names = tuple(str(one) for one in content.get("ch_names", ()))
     names = tuple(one for one in names if one != "stim")
-    if names and len(names) != values.shape[-2]:
+    if names and (values.ndim < 2 or len(names) != values.shape[-2]):
         raise CorruptFileError(
-            f"{file} names {len(names)} channels but has {values.shape[-2]} rows."
+            f"{file} names {len(names)} channels but '{key}' has shape {values.shape}."
         )
     paths = tuple(str(one) for one in np.ravel(np.asarray(content.get("img", ()))))
     return Container(values, names, _times(content.get("times"), values.shape[-1]), paths)
@@ -131,7 +140,12 @@ def _times(stored: Any, n_times: int) -> NDArray[np.float64] | None:
     if stored is None:
         return None
     times = np.asarray(stored, dtype=np.float64).ravel()
-    return times[-n_times:] if len(times) >= n_times else None
+    steps = np.diff(times)
+    if len(times) < n_times:
+        return None
+    if not (steps > 0).all() or not np.allclose(steps, np.median(steps), rtol=1e-3, atol=1e-6):
+        raise ValueError("the times of samples do not go forward in equal steps")
+    return times[-n_times:]
 
 
 def flat_trials(values: Any) -> tuple[NDArray[np.float32], int, int]:

@@ -35,6 +35,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodecode.data import Responses, Stimuli
+from neurodecode.datasets._door import reading
 from neurodecode.datasets._files import existing, locate, read_mat
 from neurodecode.errors import CorruptFileError
 
@@ -42,6 +43,7 @@ TR_S = 1.5
 FIRST_SCAN = 946
 _SEGMENTS = "Sherlock_Segments_1000_NN_2017.xlsx"
 _START, _END = "Start Time (TRs, 1.5s)", "End Time (TRs, 1.5s)"
+_NUMBER = "Segment Number"
 _MARK, _TEXT = "Scene Segments", "Scene Details - A Level"
 
 log = logging.getLogger("neurodecode")
@@ -99,7 +101,9 @@ def scenes(folder: str | Path, *, min_duration_s: float = 9.0) -> Stimuli:
         With metadata ``start`` and ``stop`` (volumes counted from 0, ``stop`` excluded), ``run``
         ('1' or '2') and ``title``.
     """
-    rows = _scene_rows(existing(_root(folder) / _SEGMENTS, "Sherlock segment table"))
+    file = existing(_root(folder) / _SEGMENTS, "Sherlock segment table")
+    with reading(file, "a table of segments"):
+        rows = _scene_rows(file)
     kept = [row for row in rows if (row["stop"] - row["start"]) * TR_S >= min_duration_s]
     columns = {
         name: np.array([row[name] for row in kept]) for name in ("start", "stop", "run", "title")
@@ -127,6 +131,11 @@ def scene_means(film: Responses, shown: Stimuli) -> Responses:
         if None not in rows:
             means.append(values[np.array(rows, dtype=np.intp)].mean(axis=0))
             kept.append(place)
+    if not kept:
+        raise ValueError(
+            f"None of the {len(shown)} scenes was recorded in full by {film.subject}, who has "
+            f"{len(film)} volumes."
+        )
     columns = {name: column[kept] for name, column in shown.metadata.items()}
     return Responses(
         np.stack(means),
@@ -149,7 +158,8 @@ def read_roi_timecourses(folder: str | Path) -> list[Responses]:
     root = existing(_root(folder) / "roi_timecourses", "folder of time courses")
     courses: dict[str, NDArray[Any]] = {}
     for file in sorted(root.glob("*_sherlock_movie_roicorr.mat")):
-        course = np.atleast_2d(read_mat(file, ["roitc"])["roitc"]).astype(np.float32)
+        with reading(file, "time courses of a region"):
+            course = np.atleast_2d(read_mat(file, ["roitc"])["roitc"]).astype(np.float32)
         if len(course) < 2 or not np.isfinite(course).all():
             log.warning("%s holds no time courses (shape %s): left out.", file, course.shape)
             continue
@@ -187,7 +197,8 @@ def constant_tail(values: NDArray[Any]) -> int:
 
 
 def _person(file: Path) -> Responses:
-    values = np.asarray(read_mat(file, ["rdata"])["rdata"])
+    with reading(file, "a film recording"):
+        values = np.asarray(read_mat(file, ["rdata"])["rdata"])
     if values.ndim != 2 or values.dtype.kind != "f" or not np.isfinite(values).all():
         raise CorruptFileError(
             f"{file}: rdata has shape {values.shape} and dtype {values.dtype}; finite numbers "
@@ -255,15 +266,24 @@ def _segment_table(file: Path) -> Any:
     """The 1000 segments; those after the end of the first scan have no volumes and are dropped."""
     import pandas
 
-    try:
-        table = pandas.read_excel(file)
-    except Exception as error:  # openpyxl and zipfile raise many kinds for a file that is cut off
-        raise CorruptFileError(
-            f"{file} can't be read as a table: {error}. It is truncated or not of this kind; "
-            f"obtain it again."
-        ) from error
+    table = pandas.read_excel(file)
     table.columns = [str(name).strip() for name in table.columns]
     absent = [name for name in (_START, _END, _MARK, _TEXT) if name not in table.columns]
     if absent:
         raise CorruptFileError(f"{file} has no column {absent}; it has {list(table.columns)}.")
-    return table.dropna(subset=[_START, _END])
+    if _NUMBER in table.columns:
+        wrong = np.flatnonzero(table[_NUMBER].to_numpy() != np.arange(1, len(table) + 1))
+        if len(wrong):
+            raise CorruptFileError(
+                f"{file}, row {wrong[0] + 1}, is segment {table[_NUMBER].iloc[wrong[0]]}; segments "
+                f"are numbered without a gap. Rows were dropped, doubled or swapped."
+            )
+    kept = table.dropna(subset=[_START, _END])
+    start, end = (kept[name].to_numpy(dtype=np.float64) for name in (_START, _END))
+    back = (end < start) | (start < np.r_[0, end[:-1]])
+    if back.any():
+        raise CorruptFileError(
+            f"{file}: segment {int(back.argmax()) + 1} of those with times ends before it starts, "
+            f"or starts before the last one ended. A time was changed; obtain it again."
+        )
+    return kept

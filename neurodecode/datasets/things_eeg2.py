@@ -28,9 +28,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from neurodecode.data import Recording, Responses, Split
+from neurodecode.data import Recording, Responses, Split, listing
+from neurodecode.datasets._door import reading
 from neurodecode.datasets._files import existing, read_npy
 from neurodecode.datasets._montage import template_montage, template_positions
+from neurodecode.datasets._tables import shown_ids
 from neurodecode.datasets._things import (
     Container,
     concept_split,
@@ -174,7 +176,8 @@ def recording(root: str | Path, subject: int) -> Recording:
             file = existing(session / f"raw_eeg_{word}.npy", "raw recording")
             raw, codes = _raw(file)
             raws.append(raw)
-            events.append(_events(codes, raw.info["sfreq"], part, names))
+            with reading(file, "a raw file of THINGS-EEG2"):
+                events.append(_events(codes, raw.info["sfreq"], part, names))
             runs.append(f"{session.name}_{word}")
     if not runs:
         raise FileNotFoundError(f"{folder} holds no ses-YY/raw_eeg_training.npy. Check the path.")
@@ -183,12 +186,17 @@ def recording(root: str | Path, subject: int) -> Recording:
 
 
 def _raw(file: Path) -> tuple[Any, NDArray[np.intp]]:
-    import mne
-
     content = read_npy(file)
     needed = ("raw_eeg_data", "ch_names", "ch_types", "sfreq")
     if not isinstance(content, dict) or any(key not in content for key in needed):
         raise CorruptFileError(f"{file} is no raw file of THINGS-EEG2: it lacks {needed}.")
+    with reading(file, "a raw file of THINGS-EEG2"):
+        return _raw_of(file, content)
+
+
+def _raw_of(file: Path, content: dict[str, Any]) -> tuple[Any, NDArray[np.intp]]:
+    import mne
+
     names = [str(one) for one in content["ch_names"]]
     if "stim" not in names:
         raise CorruptFileError(f"{file} has no trigger channel 'stim'; it has {len(names)} others.")
@@ -196,9 +204,16 @@ def _raw(file: Path) -> tuple[Any, NDArray[np.intp]]:
     info = mne.create_info(
         names, float(content["sfreq"]), [str(one) for one in content["ch_types"]], verbose="error"
     )
+    codes = np.round(values[place])
+    known = (codes == values[place]) & (codes >= 0) & (codes <= TARGET_CODE)
+    if not known.all():
+        raise CorruptFileError(
+            f"{file}: the trigger channel 'stim' holds values that are no codes (0 to "
+            f"{TARGET_CODE}). It is damaged; obtain it again."
+        )
     raw = mne.io.RawArray(values, info, verbose="error").drop_channels(["stim"])
     raw.set_montage(template_montage(), match_case=False, on_missing="ignore", verbose="error")
-    return raw, np.round(values[place]).astype(np.intp)
+    return raw, codes.astype(np.intp)
 
 
 def _events(
@@ -275,16 +290,26 @@ def _picture_names(root: Path) -> dict[str, pd.DataFrame] | None:
     keys = [f"{part}_img_{what}" for part in PARTS for what in ("concepts", "files")]
     if not isinstance(content, dict) or any(key not in content for key in keys):
         raise CorruptFileError(f"{file} names no pictures: it needs {', '.join(keys)}.")
-    return {
-        part: pd.DataFrame(
-            {
-                "stimulus": [picture_name(str(one)) for one in content[f"{part}_img_files"]],
-                "concept": [str(one) for one in content[f"{part}_img_concepts"]],
-                "part": part,
-            }
-        )
-        for part in PARTS
-    }
+    with reading(file, "a table of pictures"):
+        tables = {
+            part: pd.DataFrame(
+                {
+                    "stimulus": [picture_name(str(one)) for one in content[f"{part}_img_files"]],
+                    "concept": [str(one) for one in content[f"{part}_img_concepts"]],
+                    "part": part,
+                }
+            )
+            for part in PARTS
+        }
+        for table in tables.values():
+            shown_ids(table["stimulus"], "picture", str(file))
+            twice = table["stimulus"][table["stimulus"].duplicated()]
+            if len(twice):
+                raise CorruptFileError(
+                    f"{file} names {len(twice)} pictures twice ({listing(twice)}). A name was "
+                    f"changed or doubled; obtain it again."
+                )
+    return tables
 
 
 def _subject_folder(root: Path, name: str) -> Path:

@@ -128,3 +128,31 @@ def test_the_published_files():
     regions = sherlock.read_roi_timecourses(RECORDED)
     assert len(regions) == 17
     assert regions[0].values.shape == (1976, 6)
+
+
+@pytest.mark.parametrize(
+    ("order", "said"),
+    [
+        ([0, 1, 3, 4, 5], "row 3, is segment 4; segments are numbered without a gap. Rows were"),
+        ([0, 1, 1, 2, 3, 4, 5], "row 3, is segment 2; segments are numbered without a gap."),
+        ([0, 2, 1, 3, 4, 5], "row 2, is segment 3; segments are numbered without a gap."),
+    ],
+    ids=["dropped", "doubled", "swapped"],
+)
+def test_rows_that_were_moved_are_refused(folder, order, said):
+    file = folder / "Sherlock_Segments_1000_NN_2017.xlsx"
+    table = pandas.DataFrame([SEGMENTS[row] for row in order], columns=COLUMNS)
+    table.to_excel(file, index=False)
+    with pytest.raises(CorruptFileError) as error:
+        sherlock.scenes(folder)
+    assert str(error.value).startswith(f"{file}, {said}")
+
+
+@pytest.mark.parametrize("times", [(4.0, 2.0), (1.0, 6.0), ("x", 6.0)])
+def test_times_that_go_back_are_refused(folder, times):
+    file = folder / "Sherlock_Segments_1000_NN_2017.xlsx"
+    rows = [*SEGMENTS]
+    rows[1] = (2, *times, None, "Popcorn.")
+    pandas.DataFrame(rows, columns=COLUMNS).to_excel(file, index=False)
+    with pytest.raises(CorruptFileError, match=r"Segments_1000_NN_2017\.xlsx"):
+        sherlock.scenes(folder)

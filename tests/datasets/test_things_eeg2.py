@@ -133,3 +133,52 @@ def test_raw_file_without_triggers_is_refused(tmp_path):
     np.save(folder / "raw_eeg_test.npy", content, allow_pickle=True)
     with pytest.raises(CorruptFileError, match="has no trigger channel 'stim'"):
         things_eeg2.recording(tmp_path, 1)
+
+
+def _metadata(root, change):
+    write_things_eeg2(root, kind="official")
+    [file] = root.rglob("image_metadata.npy")
+    content = np.load(file, allow_pickle=True).item()
+    np.save(file, change(content), allow_pickle=True)
+    return file
+
+
+def test_pictures_named_twice_or_not_at_all_are_refused(tmp_path):
+    def twice(content):
+        names = list(content["train_img_files"])
+        return content | {"train_img_files": [names[0], names[0], *names[2:]]}
+
+    file = _metadata(tmp_path / "a", twice)
+    with pytest.raises(CorruptFileError) as error:
+        things_eeg2.read(tmp_path / "a", 1)
+    assert str(error.value) == (
+        f"{file} names 1 pictures twice ('scenes1_01b'). A name was changed or doubled; obtain it "
+        f"again."
+    )
+    _metadata(tmp_path / "b", lambda content: content | {"test_img_files": ["x.jpg"]})
+    with pytest.raises(CorruptFileError, match=r"image_metadata\.npy can't be read as a table of"):
+        things_eeg2.read(tmp_path / "b", 1)
+
+
+@pytest.mark.parametrize("values", [np.zeros(3), np.zeros((2, 2), "U3"), np.zeros((0, 2, 3, 4))])
+def test_trials_of_no_known_shape_are_refused(tmp_path, values):
+    file = tmp_path / "train.npy"
+    np.save(file, values)
+    with pytest.raises(CorruptFileError) as error:
+        read_container(file)
+    assert str(error.value) == (
+        f"{file} holds {values.dtype} of shape {values.shape}; numbers with the axes (..., "
+        f"channel, time) were expected."
+    )
+
+
+@pytest.mark.parametrize("code", [0.5, -3.0, 1e9, np.nan])
+def test_triggers_that_are_no_codes_are_refused(tmp_path, code):
+    write_raw_things_eeg2(tmp_path)
+    file = next(tmp_path.rglob("raw_eeg_training.npy"))
+    content = np.load(file, allow_pickle=True).item()
+    values = np.array(content["raw_eeg_data"])
+    values[list(content["ch_names"]).index("stim"), 7] = code
+    np.save(file, content | {"raw_eeg_data": values}, allow_pickle=True)
+    with pytest.raises(CorruptFileError, match=r"eeg_training\.npy: the trigger channel 'stim'"):
+        things_eeg2.recording(tmp_path, 1)

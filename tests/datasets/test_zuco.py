@@ -122,7 +122,7 @@ def test_a_broken_reference_is_refused_with_file_and_sentence(tmp_path: Path) ->
     path = write_zuco(tmp_path, "YAC", "NR", SENTENCES[:3:2], 2)
     with h5py.File(path, "r+") as file:
         file["sentenceData"]["content"][1, 0] = h5py.Reference()
-    with pytest.raises(CorruptFileError, match=rf"{path.name}, sentence 1, can't be read"):
+    with pytest.raises(CorruptFileError, match=rf"{path.name} can't be .*, at sentence 1: "):
         list(zuco.read_sentences(path))
 
 
@@ -132,7 +132,7 @@ def test_a_sentence_of_another_kind_is_refused_with_file_and_index(tmp_path: Pat
     rows[0, 0] = ("A film.", eeg(1.0))
     rows[0, 1] = ("A film.", np.array([["one", "two"], ["three", "four"]], dtype=object))
     savemat(path, {"sentenceData": rows})
-    with pytest.raises(CorruptFileError, match=r"resultsZAB_SR\.mat, sentence 1, can't be read"):
+    with pytest.raises(CorruptFileError, match=r"resultsZAB_SR\.mat can't be .*, at sentence 1: "):
         list(zuco.read_sentences(path))
 
 
@@ -164,7 +164,7 @@ def test_a_truncated_file_is_refused_by_name(tmp_path: Path, version: int) -> No
     path = write_zuco(tmp_path, SUBJECT[version], "NR", SENTENCES, version)
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
-    with pytest.raises(CorruptFileError, match=rf"{path.name} can't be read as a MATLAB"):
+    with pytest.raises(CorruptFileError, match=rf"{path.name} can't be read as a (MATLAB|HDF5)"):
         list(zuco.read_sentences(path))
 
 
@@ -249,3 +249,24 @@ def test_label_tables_are_read_though_their_headers_are_broken(
     (tmp_path / "nr_2.csv").write_text("nothing to see\n")
     with pytest.raises(CorruptFileError, match=r"nr_2\.csv has no row of labels in 1 lines"):
         zuco.read_labels(tmp_path)
+
+
+def test_a_sentence_that_lost_channels_does_not_take_them_from_all(tmp_path: Path) -> None:
+    """One short sentence once cut all others to its number of channels."""
+    odd = ReadSentence("A short one.", eeg(1.0, 1, n_channels=3))
+    path = write_zuco(tmp_path, "ZAB", "NR", [SENTENCES[0], odd], 1)
+    with pytest.raises(CorruptFileError) as error:
+        zuco.read_subject([path])
+    assert str(error.value) == (
+        f"Sentences of subject 'ZAB' have 3 to 6 channels in {path}; the same in all was expected. "
+        f"A file is damaged, or of another recording."
+    )
+
+
+def test_labels_with_odd_bytes_or_two_meanings_are_told(tmp_path: Path, caplog) -> None:
+    file = tmp_path / "sentiment_labels_task1.csv"
+    rows = ["1;A film to see.;;1", "2;A film to see.;;-1", "3;No pi\xf1a here.;;0"]
+    file.write_bytes("\n".join(rows).encode("latin-1"))
+    assert len(zuco.read_labels(tmp_path)) == 2
+    assert f"{file}: 1 rows hold bytes that are no text (first: row 3)" in caplog.text
+    assert f"{file}: 'A film to see.' is labelled again, with another sentiment" in caplog.text

@@ -7,6 +7,7 @@ import logging
 from collections import Counter
 from pathlib import Path
 
+from neurodecode.datasets._door import reading
 from neurodecode.datasets.zuco._sentence import text_id
 from neurodecode.errors import CorruptFileError
 
@@ -14,6 +15,7 @@ logger = logging.getLogger("neurodecode")
 
 SENTIMENT = {"-1": "negative", "0": "neutral", "1": "positive"}
 CONTROL = "CONTROL"
+ODD = {"\ufffd", "\0"}
 NO_RELATION = "NO-RELATION"
 
 
@@ -55,16 +57,31 @@ def read_labels(folder: str | Path) -> dict[str, dict[str, str]]:
     labels: dict[str, dict[str, str]] = {}
     for file in tables:
         for text, found in _rows(file):
+            known = labels.get(text_id(text), {})
+            other = [key for key, value in found.items() if known.get(key, value) != value]
+            if other:
+                logger.warning(
+                    "%s: '%s' is labelled again, with another %s; the last one counts.", file,
+                    text[:60], " and ".join(other),
+                )  # fmt: skip
             labels.setdefault(text_id(text), {"text": text}).update(found)
     return labels
 
 
 def _rows(file: Path) -> list[tuple[str, dict[str, str]]]:
     read = _ROWS["task1" if "task1" in file.stem else "zuco1" if "task" in file.stem else "zuco2"]
+    # Published tables are of mixed encodings: a letter that is none in UTF-8 is replaced, and told.
     with file.open(encoding="utf-8", errors="replace", newline="") as opened:
-        lines = [line for line in opened.read().splitlines() if line.strip()]
+        lines = [line for line in opened.read().splitlines() if line.strip("\0 \t")]
+    odd = [number for number, line in enumerate(lines, start=1) if set(line) & ODD]
+    if odd:
+        logger.warning(
+            "%s: %d rows hold bytes that are no text (first: row %d); their texts may have other "
+            "ids than elsewhere.", file, len(odd), odd[0],
+        )  # fmt: skip
     separator = "," if "task2" in file.stem else ";"
-    rows = [read(cells) for cells in csv.reader(lines, delimiter=separator)]
+    with reading(file, "a table of labels"):
+        rows = [read(cells) for cells in csv.reader(lines, delimiter=separator)]
     good = [row for row in rows if row is not None]
     if not good:
         raise CorruptFileError(

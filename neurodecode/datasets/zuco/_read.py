@@ -21,6 +21,8 @@ from neurodecode.errors import CorruptFileError
 logger = logging.getLogger("neurodecode")
 
 NAME = re.compile(r"results(?P<subject>[A-Z]{3})_(?P<task>SR|NR|TSR)\.mat")
+REFERENCES = 1
+"""Channels by which sentences may differ: the reference is dropped where it is all zeros."""
 Prepare = Callable[[NDArray[np.float32]], NDArray[np.float32] | None]
 
 
@@ -157,7 +159,7 @@ def read_subject(
         )
     if reasons:
         logger.info("%s: left out %s", subject, dict(reasons))
-    return _padded(subject, kept, n_times, sfreq), Skipped(subject, dict(reasons))
+    return _padded(subject, paths, kept, n_times, sfreq), Skipped(subject, dict(reasons))
 
 
 def _unfit(sentence: Sentence, seconds: tuple[float, float]) -> str | None:
@@ -175,11 +177,19 @@ def _unfit(sentence: Sentence, seconds: tuple[float, float]) -> str | None:
 
 def _padded(
     subject: str,
+    paths: list[Path],
     kept: list[tuple[NDArray[np.float32], tuple[str, ...]]],
     n_times: int,
     sfreq: float,
 ) -> Responses:
-    n_channels = min(len(signal) for signal, _ in kept)
+    counts = Counter(len(signal) for signal, _ in kept)
+    n_channels = min(counts)
+    if max(counts) - n_channels > REFERENCES:
+        raise CorruptFileError(
+            f"Sentences of subject '{subject}' have {n_channels} to {max(counts)} channels in "
+            f"{', '.join(map(str, paths))}; the same in all was expected. A file is damaged, or of "
+            f"another recording."
+        )
     values, valid = pad_trials([signal[:n_channels] for signal, _ in kept], n_times)
     ids, text, dataset, task, sentence = (
         np.array(column) for column in zip(*[row for _, row in kept], strict=True)

@@ -9,32 +9,25 @@ from typing import Any
 import numpy as np
 from scipy.io import loadmat
 
+from neurodecode.datasets._door import reading
 from neurodecode.datasets.zuco._sentence import BANDS, MEASURES, Sentence, Word, usable
 from neurodecode.errors import CorruptFileError
 
 
 def iterate(path: Path, words: bool = True) -> Iterator[Sentence]:
     """The sentences of a file, in order; the file is in memory while they are read."""
-    try:
+    with reading(path, "a MATLAB 5 file"):
         content = loadmat(
             path, variable_names=["sentenceData"], squeeze_me=True, struct_as_record=False
         )
-    except Exception as error:  # scipy raises many kinds for a file that is cut off
-        raise CorruptFileError(
-            f"{path} can't be read as a MATLAB 5 file ({type(error).__name__}: {error}). It is "
-            f"truncated or another file."
-        ) from error
     if "sentenceData" not in content:
         raise CorruptFileError(
             f"{path} has no variable 'sentenceData'; it is no ZuCo results file."
         )
     for index, item in enumerate(np.atleast_1d(content["sentenceData"])):
-        try:
+        with reading(path, "a ZuCo 1.0 results file") as place:
+            place.name = f"sentence {index}"
             sentence = _sentence(index, item, words)
-        except (ValueError, TypeError, AttributeError) as error:
-            raise CorruptFileError(
-                f"{path}, sentence {index}, can't be read ({type(error).__name__}: {error})."
-            ) from error
         yield sentence
 
 

@@ -10,34 +10,26 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodecode.datasets._door import reading
+from neurodecode.datasets._files import open_hdf5
 from neurodecode.datasets.zuco._sentence import BANDS, MEASURES, Sentence, Word, usable
 from neurodecode.errors import CorruptFileError
 
 
 def iterate(path: Path, words: bool = True) -> Iterator[Sentence]:
     """The sentences of a file, in order; one is in memory at a time."""
-    try:
-        with h5py.File(path, "r") as file:
+    with open_hdf5(path) as file:
+        with reading(path, "a ZuCo 2.0 results file"):
             if not isinstance(file.get("sentenceData"), h5py.Group):
                 raise CorruptFileError(
                     f"{path} has no group 'sentenceData'; it is no ZuCo 2.0 results file."
                 )
-            data = file["sentenceData"]
-            for index in range(len(data["content"])):
-                yield _checked(path, file, index, words)
-    except OSError as error:
-        raise CorruptFileError(
-            f"{path} can't be read as a MATLAB 7.3 file ({error}). It is truncated or another file."
-        ) from error
-
-
-def _checked(path: Path, file: h5py.File, index: int, words: bool) -> Sentence:
-    try:
-        return _sentence(file, index, words)
-    except (KeyError, ValueError, RuntimeError, TypeError, AttributeError) as error:
-        raise CorruptFileError(
-            f"{path}, sentence {index}, can't be read ({type(error).__name__}: {error})."
-        ) from error
+            n_sentences = len(file["sentenceData"]["content"])
+        for index in range(n_sentences):
+            with reading(path, "a ZuCo 2.0 results file") as place:
+                place.name = f"sentence {index}"
+                sentence = _sentence(file, index, words)
+            yield sentence
 
 
 def _sentence(file: h5py.File, index: int, words: bool) -> Sentence:
