@@ -20,6 +20,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "demo": ("neurodecode.cli.demo", "the whole chain on simulated people, without a network"),
     "doctor": ("neurodecode.cli.doctor", "what is installed here, and does it work"),
     "datasets": ("neurodecode.cli.datasets", "recordings that can be read, and how to obtain them"),
+    "check": ("neurodecode.cli.check", "read a data set to its end and tell what is wrong"),
     "prepare": ("neurodecode.cli.prepare", "read a public layout into the store"),
     "twin": ("neurodecode.cli.twin", "write simulated recordings in the files of a real lab"),
     "stream": ("neurodecode.cli.stream", "decode a signal as it arrives, on a page that follows"),

@@ -2,5 +2,6 @@
 
 from neurodecode.datasets._catalogue import CATALOGUE, Dataset
 from neurodecode.datasets._files import data_folder
+from neurodecode.datasets.checking import check
 
-__all__ = ["CATALOGUE", "Dataset", "data_folder"]
+__all__ = ["CATALOGUE", "Dataset", "check", "data_folder"]

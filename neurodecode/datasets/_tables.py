@@ -89,12 +89,11 @@ def read_table(path: str | Path, what: str, needs: Sequence[str] = ()) -> Any:
     import pandas
 
     file = Path(path)
-    lines = [line for line in read_text(file, what).splitlines() if line.strip()]
-    separator = "," if file.suffix == ".csv" else "\t"
+    rows = _cells(file, what)
+    _check_rows(file, rows)
+    _check_head(file, rows[0])
     with reading(file, what):
-        rows = list(csv.reader(lines, delimiter=separator, strict=False))
-        _check_rows(file, rows)
-        frame = pandas.read_csv(file, sep=separator, encoding="utf-8-sig", low_memory=False)
+        frame = pandas.read_csv(file, sep=_separator(file), encoding="utf-8-sig", low_memory=False)
     missing = [name for name in needs if name not in frame.columns]
     if missing:
         raise CorruptFileError(
@@ -102,6 +101,35 @@ def read_table(path: str | Path, what: str, needs: Sequence[str] = ()) -> Any:
             f"{listing(map(str, frame.columns), 20)}. It is another file, or its head is damaged."
         )
     return frame
+
+
+def check_table(path: str | Path) -> None:
+    r"""Refuse a file that is no table: rows of different length, a head with a name twice.
+
+    A table of numbers alone has no head.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "labels.csv"
+    >>> _ = file.write_text("-1,-1\n0,1\n")
+    >>> check_table(file)
+    """
+    file = Path(path)
+    rows = _cells(file, "a table")
+    _check_rows(file, rows)
+    if not any(cell.lstrip("-").replace(".", "", 1).isdigit() for cell in rows[0]):
+        _check_head(file, rows[0])
+
+
+def _separator(file: Path) -> str:
+    return "," if file.suffix == ".csv" else "\t"
+
+
+def _cells(file: Path, what: str) -> list[list[str]]:
+    lines = [line for line in read_text(file, what).splitlines() if line.strip()]
+    with reading(file, what):
+        return list(csv.reader(lines, delimiter=_separator(file)))
 
 
 def _check_rows(file: Path, rows: list[list[str]]) -> None:
@@ -112,7 +140,10 @@ def _check_rows(file: Path, rows: list[list[str]]) -> None:
                 f"{file}, line {number}, has {len(row)} cells but the header {width}. The row is "
                 f"cut off or joined with another; obtain the file again."
             )
-    twice = sorted({name for name in rows[0] if name and rows[0].count(name) > 1})
+
+
+def _check_head(file: Path, head: list[str]) -> None:
+    twice = sorted({name for name in head if name and head.count(name) > 1})
     if twice:
         raise CorruptFileError(
             f"{file} has several columns {listing(twice)}. Its head is damaged; obtain it again."

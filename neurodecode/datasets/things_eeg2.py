@@ -143,7 +143,7 @@ def split(
     Examples
     --------
     >>> facts = {"concept": ["cup", "dog", "cat"], "part": ["train", "train", "test"]}
-    >>> trials = Responses(np.zeros((3, 2)), "abc", "s", "eeg", dims=("trial", "channel"),
+    >>> trials = Responses(np.zeros((3, 2)), list("abc"), "s", "eeg", dims=("trial", "channel"),
     ...                    metadata=facts)
     >>> len(split(trials, validation=0.5).train)
     1

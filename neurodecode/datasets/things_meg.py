@@ -249,7 +249,7 @@ def of_part(responses: Responses, test: TestSet) -> Responses:
     Examples
     --------
     >>> facts = {"part": ["train", "small", "large"]}
-    >>> trials = Responses(np.zeros((3, 2)), "abc", "s", "meg", dims=("trial", "channel"),
+    >>> trials = Responses(np.zeros((3, 2)), list("abc"), "s", "meg", dims=("trial", "channel"),
     ...                    metadata=facts)
     >>> of_part(trials, "small").stimulus.tolist()
     ['a', 'b']
