@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from neurodecode.store._parts import part_of, sweep
-from neurodecode.store._room import FULL, NO_ROOM, disk_full
+from neurodecode.store._room import FULL, disk_full, full_disk_number
 
 
 @contextmanager
@@ -23,7 +23,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     Raises
     ------
     OSError
-        If the disk is full; in one sentence that names the file.
+        If the disk is full or nothing can be written there; in one sentence that names the file.
 
     Examples
     --------
@@ -35,7 +35,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     ['a.txt']
     """
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder_of(target)
     sweep(target.parent)
     part = part_of(target)
     try:
@@ -43,12 +43,36 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         _to_disk(part)
         part.replace(target)
         _to_disk(target.parent)
-    except OSError as error:
-        if error.errno in FULL and NO_ROOM not in str(error):
-            raise disk_full(target, error.strerror, error.errno) from error
+    except Exception as error:
+        number = full_disk_number(error)
+        if number is not None:
+            raise disk_full(target, os.strerror(number), number) from error
         raise
     finally:
         part.unlink(missing_ok=True)
+
+
+def make_folder_of(target: Path) -> None:
+    """Make the folder of a file to be written.
+
+    Raises
+    ------
+    OSError
+        If it can't be made or written, or the name is that of a folder.
+    """
+    reason = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_dir():
+            reason = "a folder has this name"
+        elif not os.access(target.parent, os.W_OK | os.X_OK):
+            reason = f"{target.parent} is read-only"
+    except OSError as error:
+        if error.errno in FULL:
+            raise disk_full(target, error.strerror, error.errno) from error
+        reason = error.strerror
+    if reason is not None:
+        raise OSError(f"{target} can't be written ({reason}). Give another name or folder.")
 
 
 def _to_disk(path: Path) -> None:

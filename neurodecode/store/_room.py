@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 KEEP_SIZE = 1
 """Of fallocate: HDF5 takes a file that has a length for one that has content."""
+OS_ERROR = re.compile(r"\(os error (\d+)\)")
 NO_ROOM = "can't be written: no room"
 
 
@@ -33,6 +35,26 @@ def disk_full(target: Path, reason: object, number: int = errno.ENOSPC) -> OSErr
     )
     error.errno = number
     return error
+
+
+def full_disk_number(error: Exception) -> int | None:
+    """The system's number of an error that says that there is no room and is not yet put in words.
+
+    Libraries written in Rust (safetensors) have it in their message only.
+
+    Examples
+    --------
+    >>> full_disk_number(OSError(errno.ENOSPC, "No space left on device")) == errno.ENOSPC
+    True
+    >>> full_disk_number(RuntimeError("I/O error: File too large (os error 27)"))
+    27
+    """
+    if NO_ROOM in str(error):
+        return None
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno if error.errno in FULL else None
+    said = OS_ERROR.search(str(error))
+    return int(said[1]) if said and int(said[1]) in FULL else None
 
 
 def check_room(target: Path, n_bytes: int) -> None:

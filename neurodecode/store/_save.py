@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodecode.data import Embeddings, Responses, blocks
-from neurodecode.store._atomic import atomic_path
+from neurodecode.store._atomic import atomic_path, make_folder_of
 from neurodecode.store._hdf5 import FORMAT, UNSCALED_VERSION, VERSION, describe, start_digest
+from neurodecode.store._interrupts import held_interrupts
 from neurodecode.store._layout import create_values, new_file
 from neurodecode.store._narrow import check_kind, narrowed, peaks, scale_for
 from neurodecode.store._room import Sink, check_room
@@ -68,7 +69,7 @@ def save(path: str | Path, content: Responses | Embeddings, *, dtype: Any = None
     target = Path(path)
     kind = np.dtype(content.values.dtype if dtype is None else dtype)
     check_kind(target.name, kind)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder_of(target)
     check_room(target, _n_bytes(content, kind))
     with atomic_path(target) as part:
         peak = _write(part, target.name, content, kind)
@@ -101,7 +102,7 @@ def _write(
     peak = None
     sink = Sink(part, _n_bytes(content, kind))
     try:
-        with new_file(sink, kind) as file:
+        with held_interrupts() as let_through, new_file(sink, kind) as file:
             data = create_values(file, shape, kind)
             digest = start_digest(header, columns, shape, kind)
             for rows, block in blocks(content.values):
@@ -112,6 +113,7 @@ def _write(
                 stored = narrowed(name, plain, kind)
                 data[rows] = stored
                 sink.check()
+                let_through()
                 digest.update(np.ascontiguousarray(stored).data)
             _write_columns(file, columns)
             file.attrs["format"] = FORMAT

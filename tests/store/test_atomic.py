@@ -44,3 +44,33 @@ def test_json_is_plain_and_refuses_what_it_cannot_say(tmp_path):
     with pytest.raises(ValueError, match="Out of range float"):
         store.write_json(path, {"b": float("nan")})
     assert json.loads(path.read_text(encoding="utf-8")) == {"b": [1, "ü"]}
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        ("taken", "a folder has this name"),
+        ("file/a.json", "File exists"),
+        ("file/below/a.json", "Not a directory"),
+    ],
+)
+def test_places_where_nothing_can_be_written_are_told(tmp_path, place, reason):
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError) as told:
+        store.write_json(tmp_path / place, {})
+    assert str(told.value) == (
+        f"{tmp_path / place} can't be written ({reason}). Give another name or folder."
+    )
+
+
+def test_a_library_that_tells_a_full_disk_in_its_own_words(tmp_path):
+    class SafetensorError(Exception):
+        pass
+
+    with pytest.raises(OSError) as told, store.atomic_path(tmp_path / "m.safetensors"):
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+    assert str(told.value) == (
+        f"{tmp_path / 'm.safetensors'} can't be written: no room (No space left on device). Free "
+        f"some space or write to another disk; what had this name before is unchanged."
+    )
