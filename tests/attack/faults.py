@@ -127,19 +127,13 @@ class Writers:
 def in_process(call: Callable[[], Any], fault: Callable[[int], None] | None = None) -> Outcome:
     """Call in a forked process that ``fault`` may meet; what became of it."""
     reading, writing = os.pipe()
+    # an interrupt between fork and try would run this process' own clearing up in the child
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     child = os.fork()
     if child == 0:
         os.close(reading)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        code = 0
-        try:
-            call()
-        except KeyboardInterrupt:
-            code = 130
-        except BaseException as error:
-            os.write(writing, told(error).encode()[:4000])
-            code = 1
-        os._exit(code)
+        _call_and_leave(call, writing)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     os.close(writing)
     if fault is not None:
         fault(child)
@@ -149,6 +143,22 @@ def in_process(call: Callable[[], Any], fault: Callable[[int], None] | None = No
     if status == 1:
         return said
     return {0: "success", 130: "interrupted", -signal.SIGKILL: "killed"}.get(status, "crash")
+
+
+def _call_and_leave(call: Callable[[], Any], writing: int) -> None:
+    code = 0
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        call()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    except KeyboardInterrupt:
+        code = 130
+    except BaseException as error:
+        os.write(writing, told(error).encode()[:4000])
+        code = 1
+    finally:
+        os._exit(code)
 
 
 def told(error: BaseException) -> Outcome:
