@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import CountVectorizer
 
 from neurodecode.data import Responses, Stimuli
-from neurodecode.evidence.pairs import PairFolds, TwoAgainstTwo, ridge_weights
+from neurodecode.evidence import Score, compare
+from neurodecode.evidence.pairs import PairFolds, TwoAgainstTwo, pair_interval, ridge_weights
 
 BUFFER = 2
 
@@ -70,6 +71,28 @@ def text_grams(texts: Sequence[str], folds: PairFolds) -> NDArray[np.float32]:
         values -= values[train].mean(axis=0)
         grams[row] = values @ values.T
     return grams
+
+
+def clock_of(film: Film, ids: NDArray[np.str_]) -> NDArray[np.float64]:
+    """A parabola of each scene's time in the film: all that a clock knows, shape (n_scenes, 2)."""
+    start = np.asarray(film.scenes.metadata["start"])[places(film.scenes.ids, ids)]
+    return standard(np.stack([start, start**2], axis=1).astype(float))
+
+
+def standard(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Columns with mean 0 and spread 1."""
+    return np.asarray((values - values.mean(axis=0)) / values.std(axis=0))
+
+
+def told_apart(score: Score, model: TwoAgainstTwo, others: Mapping[str, TwoAgainstTwo]) -> Score:
+    """The score of `model` with its comparison with what tells the same pairs without a brain."""
+    same = np.arange(len(model.folds.ids), dtype=np.intp)
+    comparison = compare(
+        model.hits(same),
+        {name: one.hits(same) for name, one in others.items()},
+        lambda apart: pair_interval(apart, model.pairs, model.folds.run, share=False),
+    )
+    return replace(score, comparison=comparison)
 
 
 def model_of(

@@ -199,7 +199,11 @@ class TwoAgainstTwo:
 
 
 def pair_interval(
-    hits: NDArray[np.float64], pairs: NDArray[np.intp], run: NDArray[np.str_] | None = None
+    hits: NDArray[np.float64],
+    pairs: NDArray[np.intp],
+    run: NDArray[np.str_] | None = None,
+    *,
+    share: bool = True,
 ) -> Interval:
     """95 % interval of a mean over pairs of items in time; items are drawn anew, not pairs.
 
@@ -212,6 +216,9 @@ def pair_interval(
     pairs : int array, shape (n_pairs, 2)
         Items by their place in time.
     run : str array, shape (n_items,), optional
+    share : bool
+        Hits, whose mean lies in 0 to 1 and is .5 by chance; False for differences from the hits of
+        something else.
 
     Sources
     -------
@@ -226,14 +233,17 @@ def pair_interval(
     """
     n_items = int(pairs.max()) + 1
     sampling = Sampling(time=np.arange(n_items), run=run)
-    if hits.min() == hits.max() and hits[0] in (0.0, 1.0):
+    if share and hits.min() == hits.max() and hits[0] in (0.0, 1.0):
         return mean_interval(np.full(n_items, hits[0]), sampling, share=True)
     per_item = sum(np.bincount(one, weights=hits, minlength=n_items) for one in pairs.T)
     partners = np.bincount(pairs.ravel(), minlength=n_items)
     without = (hits.sum() - per_item) / (len(hits) - partners)
     pseudo = n_items * hits.mean() - (n_items - 1) * without
-    effect = (hits.mean() - 0.5) / pseudo.std() if pseudo.std() > 0 else 0.0
+    centre = 0.5 if share else 0.0
+    effect = (hits.mean() - centre) / pseudo.std() if pseudo.std() > 0 else 0.0
     # each item is learned from when another one is tested, as in folds
     inflation = interval_inflation(pseudo, float(effect))
     whole = mean_interval(pseudo, sampling, inflation=inflation)
+    if not share:
+        return whole
     return replace(whole, low=max(whole.low, 0.0), high=min(whole.high, 1.0))

@@ -101,3 +101,12 @@ def test_too_few_items_are_refused():
     folds = PairFolds(np.arange(4).astype(str), np.array(["1"] * 4), buffer=1)
     with pytest.raises(ValueError, match="4 items with 1 left out around each leave fewer than"):
         ridge_weights(np.eye(4), folds)
+
+
+def test_differences_of_hits_may_be_below_0():
+    pairs = np.array([(i, j) for i in range(30) for j in range(i)])
+    rng = np.random.default_rng(0)
+    apart = rng.choice([-1.0, 0.0, 1.0], len(pairs), p=[0.5, 0.3, 0.2])
+    interval = pair_interval(apart, pairs, share=False)
+    assert interval.low < apart.mean() < interval.high < 0
+    assert pair_interval(np.zeros(len(pairs)), pairs, share=False).low <= 0

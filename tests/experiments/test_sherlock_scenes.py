@@ -101,6 +101,10 @@ def test_the_script_writes_results_and_a_gallery(tmp_path, monkeypatch, capsys):
     assert set(told["scores"]) == {"two_vs_two"}
     assert "circular shift" in told["scores"]["two_vs_two"]["null"]["kind"]
     assert {"noise", "time_in_film", "brain_less_time"} <= set(told["controls"])
+    assert told["scores"]["two_vs_two"]["best_control"] in experiment.NO_BRAIN
+    across = protocols["scenes_across_people"]["scores"]["two_way"]
+    assert across["verdict"] == "shown"
+    assert across["over_best_control"][0] > 0
     assert results["test_looks"] == 1
     assert (tmp_path / "out" / "index.html").exists()
     assert "shifted null mean" in capsys.readouterr().out
@@ -116,3 +120,13 @@ def test_the_numbers_in_the_head():
     folds, group, texts = experiment.unseen(film)
     model = experiment.model_of(group.array(np.float64), folds, experiment.text_grams(texts, folds))
     assert model.score(np.arange(len(group))) == pytest.approx(0.798, abs=0.005)
+    others = {
+        name: experiment.model_of(values, folds, model.grams)
+        for name, values in experiment.other_inputs(film, group, 0).items()
+    }
+    told = experiment.text_of_unseen_scenes(model, others, (99, 0)).scores["two_vs_two"]
+    assert told.p < 0.05
+    assert told.verdict.word == "not shown"
+    assert told.comparison.best_control == "time_in_film"
+    assert told.comparison.gain == pytest.approx(0.052, abs=0.002)
+    assert told.over_best_control.low < 0 < told.over_best_control.high

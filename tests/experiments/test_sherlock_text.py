@@ -34,6 +34,8 @@ def test_people_are_above_the_shifted_null_with_signal_only(
     assert (single["above_the_shifted_null"] >= 2) is found
     assert "circular shift" in group["scores"]["two_vs_two"]["null"]["kind"]
     assert 0.2 < group["controls"]["noise"]["two_vs_two"] < 0.8
+    assert group["scores"]["two_vs_two"]["best_control"] in ("noise", "clock")
+    assert (group["scores"]["two_vs_two"]["verdict"] == "shown") is found
     for protocol in protocols.values():
         assert protocol["scores"]["written_two_way"]["chance"] == 0.5
         assert protocol["controls"]["constant best"]["written_two_way"] == pytest.approx(0.5)
@@ -64,3 +66,7 @@ def test_the_group_is_above_the_shifted_null() -> None:
     score = experiment.score_of(model, 39, 0)
     assert score.value > 0.75
     assert score.p < 0.05
+    clock = experiment.model_of(experiment.clock_of(film, folds.ids), folds, model.grams)
+    told = experiment.told_apart(score, model, {"clock": clock})
+    assert told.verdict.word == "not shown"
+    assert told.verdict.reasons[0].startswith("Not above the control clock: +0.052 [")

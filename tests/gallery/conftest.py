@@ -20,6 +20,18 @@ def results() -> dict[str, Any]:
         "chance": 0.05,
         "null": {"mean": 0.051, "p95": 0.09, "p": 0.001},
         "n": 12,
+        "verdict": "shown",
+        "verdict_reasons": [
+            "Above every control; over the best, noise: +0.360 [0.310, 0.420].",
+            "p = 0.001 against its null.",
+            "No better than plain ridge: +0.010 [-0.010, 0.030].",
+        ],
+        "suspicions": [],
+        "best_control": "noise",
+        "over_best_control": [0.31, 0.42],
+        "best_closed_form": "plain_ridge",
+        "over_best_closed_form": [-0.01, 0.03],
+        "beside_closed_form": "no better than plain ridge",
     }
     return {
         "experiment": "toy",

@@ -125,6 +125,40 @@ def focused(browser) -> str:
     return browser.execute_script("return document.activeElement.textContent")
 
 
+def test_the_verdict_is_seen_without_a_click(page):
+    """Near the title and in the row of the score, with how it stands to the closed form."""
+    near_title = page.find_element(By.CSS_SELECTOR, ".masthead #verdicts")
+    assert near_title.is_displayed()
+    assert near_title.text.replace("\n", " ") == (
+        "shown identification top-1 0.410; no better than plain ridge"
+    )
+    assert near_title.location["y"] + near_title.size["height"] < 900
+    row = page.find_element(By.CSS_SELECTOR, "table.scores tbody tr")
+    assert row.find_element(By.CSS_SELECTOR, ".verdict.shown").text == "shown"
+    why = page.find_element(By.CSS_SELECTOR, ".why")
+    assert why.is_displayed()
+    assert "over the best, noise: +0.360 [0.310, 0.420]." in why.text
+    assert "No better than plain ridge: +0.010 [-0.010, 0.030]." in why.text
+
+
+@pytest.mark.parametrize("width", [1200, 390])
+def test_a_suspect_score_says_why_beside_the_title(browser, tmp_path, items, results, width):
+    evil = "reads stimulus ids: <b onclick=alert(1)>Cheat</b> changes when ids are replaced."
+    score = results["protocols"]["within"]["scores"]["identification_top1"]
+    score |= {"verdict": "suspect", "verdict_reasons": [evil], "suspicions": ["reads ids"]}
+    path = write_gallery(tmp_path / "out", items, results, title="Toy")
+    size(browser, width, 900)
+    media(browser)
+    browser.get(path.as_uri())
+    told = browser.find_element(By.ID, "verdicts")
+    assert "suspect" in told.text
+    assert evil in told.text
+    assert not told.find_elements(By.TAG_NAME, "b")
+    wide = "return document.documentElement.scrollWidth <= window.innerWidth"
+    assert browser.execute_script(wide)
+    assert min(ratio for ratio, *_ in browser.execute_script(CONTRAST)) >= 4.5
+
+
 def test_all_items_stand_in_order_of_their_ids(page, items):
     names = shown(page)
     assert len(names) == 12

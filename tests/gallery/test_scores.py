@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from neurodecode.gallery._scores import Axis, control_note, rows
+from neurodecode.gallery._scores import Axis, control_note, judgement, rows
 
 SCORE = {
     "value": 2.0,
@@ -41,7 +41,25 @@ def test_missing_chance_is_missing_and_lower_is_said():
 @pytest.mark.parametrize(
     "name",
     ["noise", "shuffled", "shuffled_brain", "constant_best", "mean picture", "majority",
-     "nearest_training", "ceiling", "ridge"],
+     "nearest_training", "ceiling", "ridge", "clock", "shifted", "run_mean", "prior"],
 )  # fmt: skip
 def test_the_usual_controls_are_explained(name):
     assert control_note(name)
+
+
+def test_a_verdict_is_read_and_none_is_made_up():
+    score = SCORE | {
+        "verdict": "not shown",
+        "verdict_reasons": ["Not above the control clock: +0.052 [-0.040, 0.143]."],
+        "best_control": "run_mean",
+        "over_best_control": [-0.04, 0.143],
+        "over_best_closed_form": None,
+    }
+    found = judgement(score)
+    assert (found.word, found.style) == ("not shown", "not-shown")
+    assert found.over_control == "-0.040 to +0.143 over run mean"
+    assert found.over_closed_form == ""
+    [row] = rows({"scores": {"gain": score}, "controls": {}})
+    assert "verdict not shown" in row.summary
+    for other in (SCORE, SCORE | {"verdict": "sure"}, 0.3):
+        assert judgement(other) is None
