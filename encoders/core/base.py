@@ -39,6 +39,8 @@ class BaseEncoder(BaseEstimator):  # type: ignore[misc]
     """
 
     licence: ClassVar[str] = "bsd-3-clause"
+    closed_form: ClassVar[bool] = False
+    """Fitted by solving equations, with nothing trained step by step."""
     grouped: ClassVar[Mapping[str, type]] = {}
     """Parameters that are dataclasses (such as a training plan), by name; saved as plain JSON."""
 

@@ -95,6 +95,8 @@ class RidgeClassifier(Ridge):
     ['face', 'house', 'face', 'house']
     """
 
+    closed_form = True
+
     def __init__(
         self,
         penalties: Sequence[float] = PENALTIES,

@@ -15,15 +15,14 @@ from neurodecode.contracts import Targets
 from neurodecode.data import (
     Embeddings,
     Responses,
-    Rows,
     Split,
     blocks,
     left_out_together,
     listing,
 )
 from neurodecode.encoders.core.base import BaseEncoder, as_people, as_targets, check_finite
+from neurodecode.encoders.core.rows import StandardRows, lazy_part
 from neurodecode.encoders.ridge.fit import RidgeMap, fit_map, plan_memory
-from neurodecode.encoders.ridge.rows import StandardRows
 from neurodecode.encoders.ridge.targets import TargetColumns
 from neurodecode.training import pick_device
 
@@ -87,6 +86,8 @@ class Ridge(BaseEncoder):
     >>> bool(np.allclose(predicted.array(), targets.rows(names[25:]), atol=1e-4))
     True
     """
+
+    closed_form = True
 
     def __init__(
         self,
@@ -190,7 +191,7 @@ class Ridge(BaseEncoder):
     def _fit_person(
         self, responses: Responses, heads: dict[str, Embeddings], split: Split
     ) -> RidgeMap:
-        train = _lazy_part(responses, split)
+        train = lazy_part(responses, split)
         if len(train) < 2:
             raise ValueError(
                 f"Subject '{responses.subject}' has {len(train)} training trials in the split "
@@ -281,11 +282,3 @@ class Ridge(BaseEncoder):
         shapes = (tuple(shape) for shape in facts["row_shapes"])
         self.row_shapes_ = dict(zip(names, shapes, strict=True))
         self.heads_ = {name: (tuple(shape), space) for name, shape, space in facts["heads"]}
-
-
-def _lazy_part(responses: Responses, split: Split) -> Responses:
-    """The training trials, without a second copy of values that are in memory."""
-    if split.mask(responses, "train").all():
-        return responses
-    rows = Rows(responses.values, np.arange(len(responses)))
-    return split.part(responses.with_values(rows), "train")

@@ -20,7 +20,7 @@ from neurodecode.encoders.core.ridge_solver import (
     leave_out_errors,
     solve,
 )
-from neurodecode.encoders.ridge.rows import StandardRows
+from neurodecode.encoders.core.rows import StandardRows
 from neurodecode.encoders.ridge.targets import TargetColumns
 
 MAX_BLOCK_BYTES = 128 * 2**20

@@ -13,9 +13,12 @@ from torch import Tensor
 from neurodecode.contracts import Targets
 from neurodecode.data import Embeddings, Responses, Split, left_out_together
 from neurodecode.encoders.core.base import as_people, as_targets
+from neurodecode.encoders.core.bridge import Bridge
+from neurodecode.encoders.core.calibration import calibrate
 from neurodecode.encoders.core.run import run_of
-from neurodecode.encoders.token_transformer.bridge import Bridge, fit_bridge
-from neurodecode.encoders.token_transformer.groups import make_layout, positions_of, time_length
+from neurodecode.encoders.core.target_space import HeadSpace, learn_spaces
+from neurodecode.encoders.core.unit_groups import make_layout, positions_of, time_length
+from neurodecode.encoders.token_transformer.bridge import fit_bridge
 from neurodecode.encoders.token_transformer.net import (
     Head,
     TokenLoss,
@@ -31,7 +34,6 @@ from neurodecode.encoders.token_transformer.reading import (
     bump_groups,
     token_places,
 )
-from neurodecode.encoders.token_transformer.space import HeadSpace, learn_spaces
 from neurodecode.training import History, Plan, pick_device, seeded, train
 
 BridgeKind = Literal["linear", "low_rank", "none"]
@@ -218,11 +220,11 @@ class TokenTransformer(TokenReader):
         return fit_bridge(values, wanted, together, columns, rank=rank, seed=self.seed)
 
     def _calibrate(self, rows: TokenRows, spaces: dict[str, HeadSpace]) -> None:
-        draw = np.random.default_rng(self.seed).permutation(len(rows.tokens))[:2000]
-        tokens: Tensor = rows.tokens[draw, 0]
+        tokens: Tensor = rows.tokens[:, 0]
         bases = torch.split(tokens, self.net_.widths, dim=1)
         for head, base, (name, space) in zip(self.net_.heads, bases, spaces.items(), strict=True):
-            cast(Head, head).calibrate(base, rows.targets[name][draw], space)
+            found = calibrate(base, rows.targets[name], space, seed=self.seed)
+            cast(Head, head).calibrate(found)
 
     def _train(self, rows: TokenRows, validation: TokenRows | None) -> History:
         device = pick_device(self.plan.device)

@@ -10,19 +10,17 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from neurodecode.encoders.core.calibration import Calibration
 from neurodecode.encoders.core.layers import QueryReader, fourier_code
 from neurodecode.encoders.core.losses import info_nce, soft_clip
-from neurodecode.encoders.token_transformer.space import HeadSpace
+from neurodecode.encoders.core.target_space import HeadSpace
 
 N_FREQUENCIES = 4
 LONGEST_MM, LONGEST_S = 256.0, 2.0
-SHARPNESSES = (0.0, 0.25, 0.5, 0.75, 1.0)
-MEAN_SHARES = (0.0, 0.25, 0.5, 1.0, 2.0)
 SWAPPED = 0.5
 """Share of the trials of a batch that get the noise of another trial."""
 LEAST_NOISE = 0.4
 """The noise of a mean of six trials, as a share of one trial's."""
-SCALES = (5.0, 10.0, 20.0, 40.0, 80.0)
 
 
 @dataclass(frozen=True)
@@ -103,27 +101,10 @@ class Head(nn.Module):
         return search, expected
 
     @torch.no_grad()
-    def calibrate(self, base: Tensor, target: Tensor, space: HeadSpace) -> None:
-        """Set gains, shrinkage and temperature by left-out tokens of all people's training trials.
-
-        Among few candidates, the sharpness, share of the mean and temperature with which every
-        trial finds its own target best; shrinkage is the regression on each component.
-        """
-        true = space.whiten(target)
-        self.shrink.copy_((base * true).sum(0) / base.square().sum(0).clamp_min(1e-6))
-        empty = base.new_zeros(len(base), self.correct.in_features)
-        best = (np.inf, 0.0, 0.0, 0.0)
-        for sharpness in SHARPNESSES:
-            self.gain.copy_(space.gains(sharpness))
-            for share in MEAN_SHARES:
-                self.mean_share.fill_(share)
-                search, _ = self(base, empty)
-                for scale in SCALES:
-                    loss = float(info_nce(search, target, scale))
-                    best = min(best, (loss, sharpness, share, scale))
-        self.gain.copy_(space.gains(best[1]))
-        self.mean_share.fill_(best[2])
-        self.log_scale.fill_(float(np.log(best[3])))
+    def calibrate(self, found: Calibration) -> None:
+        """Start from gains, shrinkage, share of the mean and temperature of left-out tokens."""
+        for name in ("gain", "shrink", "mean_share", "log_scale"):
+            getattr(self, name).copy_(getattr(found, name))
 
 
 class TokenNet(nn.Module):

@@ -14,8 +14,9 @@ from torch import Tensor
 
 from neurodecode.data import Embeddings, Responses, listing
 from neurodecode.encoders.core.base import BaseEncoder, check_finite
-from neurodecode.encoders.token_transformer.bridge import Bridge, bridge_from, bridge_tensors
-from neurodecode.encoders.token_transformer.groups import (
+from neurodecode.encoders.core.bridge import Bridge, bridge_from, bridge_tensors
+from neurodecode.encoders.core.target_space import HeadSpace
+from neurodecode.encoders.core.unit_groups import (
     Layout,
     bump_weights,
     flat_values,
@@ -24,7 +25,6 @@ from neurodecode.encoders.token_transformer.groups import (
     time_length,
 )
 from neurodecode.encoders.token_transformer.net import TokenNet, TokenSizes
-from neurodecode.encoders.token_transformer.space import HeadSpace
 
 EVERYONE = ""
 """The name of the bridge that all people share where none has one of their own."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,10 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodecode.contracts import Encoder, Preprocessor
-from neurodecode.data import Responses, Split
+from neurodecode.data import Responses
 from neurodecode.evidence import Run, Suspicion
 from neurodecode.pipeline._answers import Answers
 from neurodecode.pipeline._class_ids import check_no_class_is_averaged, with_clusters
+from neurodecode.pipeline._closed_forms import (
+    closed_forms,
+    is_closed_form,
+    without_training,
+)
 from neurodecode.pipeline._controls import Setting, controls
 from neurodecode.pipeline._evaluation import Evaluation
 from neurodecode.pipeline._folds import Fold, check_tested_once, fit_folds, join_items
@@ -32,10 +35,6 @@ from neurodecode.pipeline._suspicions import (
     unfitted,
     unknown_provenance,
 )
-
-LOG = logging.getLogger("neurodecode")
-PLAIN_RIDGE = "plain_ridge"
-CLOSED_FORMS = (PLAIN_RIDGE,)
 
 
 def decode(
@@ -100,7 +99,7 @@ def decode(
     >>> evaluation.score("retrieval_top1") > 0.8
     True
     >>> sorted(evaluation.result.controls)
-    ['ceiling', 'constant', 'mean', 'nearest_training', 'noise', 'shuffled']
+    ['calibrated_ridge', 'ceiling', 'constant', 'mean', 'nearest_training', 'noise', 'shuffled']
     """
     people = _people(responses)
     check_tested_once(people, protocol.folds)
@@ -112,10 +111,9 @@ def decode(
         steps = [learn_steps(people, split, preprocess) for split in protocol.folds]
     with run.step("fit"):
         fitted = {"decoded": fit_folds(people, goal, encoder, protocol, steps)}
-    baseline = _baseline(encoder, protocol, people)
-    if baseline is not None:
-        with run.step("fit plain ridge"):
-            fitted[PLAIN_RIDGE] = fit_folds(people, goal, baseline, protocol, steps)
+    for name, one in closed_forms(encoder, protocol, people).items():
+        with run.step(f"fit {name}"):
+            fitted[name] = fit_folds(people, goal, one, protocol, steps)
     told = knowledge_of(fitted["decoded"], fitted_here=True)
     study = _Study(people, goal, generator, protocol, run, steps)
     suspicions = study.look(fitted)
@@ -208,12 +206,10 @@ class _Study:
                 *unknown_provenance(told, sets[0][0].encoder),
                 *_suspicions(setting, beside),
             ]
-        closed_forms = [name for name in list(named)[1:] if name in CLOSED_FORMS]
+        closed = _closed(named, protocol)
         with run.step("score"):
-            evaluation = scored(
-                setting, beside, protocol, closed_forms=closed_forms, suspicions=found
-            )
-        details = {**evaluation.result.details, "learned_from": told}
+            evaluation = scored(setting, beside, protocol, closed_forms=closed, suspicions=found)
+        details = {**evaluation.result.details, "learned_from": told, "closed_forms": closed}
         return replace(evaluation, result=replace(evaluation.result, details=details))
 
     def _without_brain(self) -> dict[str, list[Fold]]:
@@ -222,7 +218,7 @@ class _Study:
             "clock": clock_people(self.people, self.goal.stimuli),
             "run_mean": run_people(self.people, self.protocol.folds),
         }
-        if _without_training(self.people, self.protocol.folds):
+        if without_training(self.people, self.protocol.folds):
             return {}
         from neurodecode.encoders import Ridge
 
@@ -274,34 +270,11 @@ def _answered(
     return replace(setting, real=setting.answer(folds))
 
 
-def _baseline(encoder: Encoder, protocol: Protocol, people: Sequence[Responses]) -> Encoder | None:
-    """What stands beside the encoder: the given one, plain ridge, or nothing."""
-    if not isinstance(protocol.baseline, bool):
-        return copy.deepcopy(protocol.baseline)
-    from neurodecode.encoders import Ridge
-
-    if not protocol.baseline or isinstance(encoder, Ridge):
-        return None
-    new = _without_training(people, protocol.folds)
-    if new:
-        LOG.warning(
-            "Plain ridge does not stand beside the scores of '%s': it needs training trials of "
-            "each test person, and %s has none.",
-            protocol.name,
-            new[0],
-        )
-        return None
-    return Ridge()
-
-
-def _without_training(people: Sequence[Responses], folds: Sequence[Split]) -> list[str]:
-    """Test people of whom a fold holds no training trial."""
-    return [
-        one.subject
-        for one in people
-        for split in folds
-        if split.mask(one, "test").any() and not split.mask(one, "train").any()
-    ]
+def _closed(named: Mapping[str, Sequence[Encoder]], protocol: Protocol) -> list[str]:
+    """Which of those beside the encoder are closed forms, or were given as such."""
+    given = protocol.closed_forms if isinstance(protocol.closed_forms, Mapping) else {}
+    beside = list(named.items())[1:]
+    return [name for name, one in beside if name in given or is_closed_form(one[0])]
 
 
 def _draw(n_items: int, protocol: Protocol) -> NDArray[np.intp]:

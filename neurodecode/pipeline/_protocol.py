@@ -149,8 +149,9 @@ class Protocol:
         Generate for that many test items only, drawn by ``seed`` before anything is predicted.
         Scores of embeddings use all.
     seed : int
-    baseline : bool or Encoder
-        True: plain ridge is fitted and scored beside any other encoder. Or another to stand there.
+    closed_forms : bool or mapping of str to Encoder
+        True: the closed forms that suit the data are fitted and scored beside the encoder, as
+        controls. Or those that shall stand there, unfitted, by name.
 
     Raises
     ------
@@ -169,7 +170,7 @@ class Protocol:
     repeats: Repeats = "predictions"
     n_drawn: int | None = None
     seed: int = 0
-    baseline: bool | Encoder = True
+    closed_forms: bool | Mapping[str, Encoder] = True
 
     def __post_init__(self) -> None:
         if not isinstance(self.split, Split):  # what a splitter yields can be read but once

@@ -80,6 +80,13 @@ CASES = [
     Case("MindEye2", _shared_space, tolerance=1e-4),
     Case("Ridge", lambda: encoders.Ridge(device="cpu")),
     Case("Ridge, sensors", lambda: encoders.Ridge(device="cpu"), people=sensor_people),
+    Case("CalibratedRidge", lambda: encoders.CalibratedRidge(device="cpu"), tolerance=1e-5),
+    Case(
+        "CalibratedRidge, sensors",
+        lambda: encoders.CalibratedRidge(device="cpu"),
+        people=sensor_people,
+        tolerance=1e-5,
+    ),
     Case("RidgeClassifier", lambda: encoders.RidgeClassifier(device="cpu"), targets=category_row),
     Case("TokenTransformer", _token_transformer, tolerance=1e-5),
     Case("TokenTransformer, sensors", _token_transformer, people=sensor_people, tolerance=1e-5),

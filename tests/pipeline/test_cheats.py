@@ -23,7 +23,7 @@ def split_of(points, by="stimulus"):
 
 def judge(points, goal, encoder, *, generator=None, signal=1.0, people=None, **changes):
     protocol = Protocol(
-        **{"split": split_of(points), "measures": EMBEDDING, "baseline": False, **changes}
+        **{"split": split_of(points), "measures": EMBEDDING, "closed_forms": False, **changes}
     )
     recordings = people or [person(points, "p1", signal=signal)]
     return decode(
@@ -244,14 +244,14 @@ def test_a_second_look_is_told_and_takes_away_the_word_shown(points, goal):
 def test_an_encoder_from_elsewhere_is_of_unknown_provenance(points, goal):
     one, split = person(points), split_of(points)
     fitted = LeastSquares().fit(split.seen(one), goal.for_fit(points.stimulus), split.blind())
-    protocol = Protocol(split, measures=EMBEDDING, baseline=False)
+    protocol = Protocol(split, measures=EMBEDDING, closed_forms=False)
     got = evaluate([one], goal, encoder=fitted, generator=Painter(), protocol=protocol)
     assert names_of(got) == ["unknown provenance"]
     assert got.verdict("two_way").word == "suspect"
 
 
 def test_a_closed_form_that_is_as_good_is_named(points, goal):
-    got = judge(points, goal, LeastSquares(), baseline=True)
+    got = judge(points, goal, LeastSquares(), closed_forms={"plain_ridge": Ridge(device="cpu")})
     score = got.result.scores["two_way"]
     assert score.over_best_closed_form is not None
     assert "plain ridge" in str(got.verdict("two_way"))

@@ -54,7 +54,7 @@ def goal_of(labels):
 
 def protocol_of(responses, repeats="single"):
     folds = KFold(5, by="run", validation=0).split(responses)
-    return Protocol(folds, measures=MEASURES, repeats=repeats, baseline=False)
+    return Protocol(folds, measures=MEASURES, repeats=repeats, closed_forms=False)
 
 
 def test_ids_a_trial_each_are_candidates_of_as_many_classes():
@@ -184,6 +184,6 @@ def test_new_stimuli_are_drawn_anew_however_often_they_repeat():
     trials = epochs(n_classes=4)
     goal = goal_of({one: one for one in KINDS})
     split = Split(KINDS[:2], [], KINDS[2:])
-    protocol = Protocol(split, measures=[TwoWay()], repeats="single", baseline=False)
+    protocol = Protocol(split, measures=[TwoWay()], repeats="single", closed_forms=False)
     got = decode(trials, goal, encoder=Ridge([100.0]), protocol=protocol)
     assert got.items.cluster is None

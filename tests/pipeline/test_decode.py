@@ -47,7 +47,7 @@ def two(points):
 
 
 def run_it(people, goal, points, *, run=None, **changes):
-    protocol = Protocol(**{"split": split_of(points), "baseline": False, **changes})
+    protocol = Protocol(**{"split": split_of(points), "closed_forms": False, **changes})
     return decode(
         people, goal, encoder=LeastSquares(), generator=Painter(), protocol=protocol, run=run
     )
@@ -86,7 +86,11 @@ def test_without_signal_everything_is_at_chance(points, goal):
 def test_fit_sees_nothing_of_the_test_part(two, goal, points):
     encoder, split = LeastSquares(), split_of(points)
     decode(
-        two, goal, encoder=encoder, generator=Painter(), protocol=Protocol(split, baseline=False)
+        two,
+        goal,
+        encoder=encoder,
+        generator=Painter(),
+        protocol=Protocol(split, closed_forms=False),
     )
     [(people, targets, given)] = encoder.fits
     test = set(split.test.tolist())
@@ -129,7 +133,7 @@ def test_every_evaluation_is_one_look_at_the_test_part(two, goal, points, tmp_pa
     looks = TestLooks(tmp_path)
     key = look_key(two, split_of(points))
     run = Run(looks=looks)
-    protocol = Protocol(split_of(points), baseline=False)
+    protocol = Protocol(split_of(points), closed_forms=False)
     encoder = LeastSquares()
     decode(two, goal, encoder=encoder, generator=Painter(), protocol=protocol, run=run)
     assert looks.count(key) == run.as_json()["test_looks"] == 1
@@ -149,7 +153,7 @@ def test_a_run_that_fails_half_way_has_looked(two, goal, points, tmp_path):
             goal,
             encoder=LeastSquares(),
             generator=Broken(),
-            protocol=Protocol(split_of(points), baseline=False),
+            protocol=Protocol(split_of(points), closed_forms=False),
             run=run,
         )
     assert run.as_json()["test_looks"] == 1
@@ -162,7 +166,7 @@ def test_results_can_be_written_and_told(two, goal, points, tmp_path):
             goal,
             encoder=LeastSquares(),
             generator=Painter(),
-            protocol=Protocol(split_of(points), "pooled", baseline=False),
+            protocol=Protocol(split_of(points), "pooled", closed_forms=False),
             run=run,
         )
     results = write_results(tmp_path, "toy", [got.result], run)
@@ -182,7 +186,7 @@ def test_results_can_be_written_and_told(two, goal, points, tmp_path):
 
 
 def test_a_deep_encoder_stands_beside_plain_ridge(two, goal, points):
-    got = run_it(two, goal, points, baseline=True)
+    got = run_it(two, goal, points, closed_forms=True)
     assert got.result.controls["plain_ridge"]["retrieval_top1"] > 0.5
     low, high = got.result.details["controls_ci95"]["plain_ridge"]["retrieval_top1"]
     assert low < got.result.controls["plain_ridge"]["retrieval_top1"] < high
@@ -210,7 +214,7 @@ def test_ridge_with_pixels_and_a_direct_picture(points, stimuli):
 
 def test_only_the_drawn_items_are_generated(two, goal, points):
     painter = Painter()
-    protocol = Protocol(split_of(points), n_drawn=7, baseline=False)
+    protocol = Protocol(split_of(points), n_drawn=7, closed_forms=False)
     got = decode(two, goal, encoder=LeastSquares(), generator=painter, protocol=protocol)
     assert got.result.scores["retrieval_top1"].n == 40
     assert got.result.scores["pixel_correlation"].n == 7
@@ -280,7 +284,7 @@ def test_pictures_and_sentences_from_two_heads(two, stimuli, points):
                 PixelCorrelation(),
                 CaptionAccuracy("kind"),
             ),
-            baseline=False,
+            closed_forms=False,
         ),
     )
     assert got.score("caption_object_accuracy") > 0.65
@@ -328,7 +332,7 @@ def test_random_splits_of_the_library_fit_in(two, goal):
         goal,
         encoder=LeastSquares(),
         generator=Painter(),
-        protocol=Protocol(split, baseline=False),
+        protocol=Protocol(split, closed_forms=False),
     )
     assert got.result.details["n_test"] == 10
 
@@ -367,7 +371,7 @@ def test_clips_are_decoded_as_pictures_are(two, points, stimuli):
         Goal(films, points),
         encoder=LeastSquares(),
         generator=Filmer(),
-        protocol=Protocol(split_of(points), baseline=False),
+        protocol=Protocol(split_of(points), closed_forms=False),
     )
     assert got.score("pixel_correlation") > 0.6
     assert got.result.controls["mean"]["pixel_correlation"] < 0.3
@@ -383,7 +387,7 @@ def test_sentences_that_were_read_are_decoded(two, points, stimuli):
         encoder=LeastSquares(),
         generator=Namer(),
         protocol=Protocol(
-            split_of(points), measures=[TwoWay(), CaptionAccuracy("kind")], baseline=False
+            split_of(points), measures=[TwoWay(), CaptionAccuracy("kind")], closed_forms=False
         ),
     )
     assert got.score("caption_object_accuracy") > 0.6
@@ -437,7 +441,7 @@ class Recorder(Painter):
 
 
 def test_generators_draw_what_the_encoder_expects_and_retrieval_searches(two, goal, points):
-    drawn, protocol = Recorder(), Protocol(split_of(points), baseline=False)
+    drawn, protocol = Recorder(), Protocol(split_of(points), closed_forms=False)
     got = decode(two, goal, encoder=Sharpened(), generator=drawn, protocol=protocol)
     searched = got.answers.embeddings["target"].array()
     assert np.allclose(drawn.given[0].array(), 0.01 * searched, atol=1e-5)
@@ -449,7 +453,11 @@ def test_points_to_draw_get_the_spread_of_true_ones_from_trials_that_are_not_tes
     split, drawn = split_of(points), Recorder()
     output = Output(drawn, restandardise=True)
     got = decode(
-        two, goal, encoder=Sharpened(), generator=output, protocol=Protocol(split, baseline=False)
+        two,
+        goal,
+        encoder=Sharpened(),
+        generator=output,
+        protocol=Protocol(split, closed_forms=False),
     )
     seen = [split.part(one, "validation") for one in two]
     encoder = got.encoders[0]
@@ -473,7 +481,7 @@ class Diverged(LeastSquares):
 
 
 def test_predictions_that_are_not_finite_are_refused_by_name(two, goal, points):
-    protocol = Protocol(split=split_of(points), baseline=False)
+    protocol = Protocol(split=split_of(points), closed_forms=False)
     with pytest.raises(ValueError) as error:
         decode(two, goal, encoder=Diverged(), generator=Painter(), protocol=protocol)
     assert str(error.value) == (

@@ -21,7 +21,7 @@ def evaluation(points, goal):
             Split(ids[:50], [], ids[50:]),
             measures=(TwoWay(), PixelCorrelation(), CaptionAccuracy("kind")),
             n_drawn=6,
-            baseline=False,
+            closed_forms=False,
         ),
     )
 

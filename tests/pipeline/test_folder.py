@@ -27,7 +27,7 @@ def decoded(one, goal, folder):
     encoder = MindEye2(
         SIZES, plan=Plan(max_epochs=8, learning_rate=1e-2, device="cpu"), folder=folder
     )
-    protocol = Protocol(list(LeaveOneOut("run").split(one)), baseline=False, repeats="single")
+    protocol = Protocol(list(LeaveOneOut("run").split(one)), closed_forms=False, repeats="single")
     return decode(one, goal, encoder=encoder, generator=Painter(), protocol=protocol)
 
 

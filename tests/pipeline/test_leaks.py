@@ -24,7 +24,7 @@ def one(points):
 
 
 def opened(one, goal, split, encoder, **changes):
-    protocol = Protocol(split=split, **{"baseline": False, **changes})
+    protocol = Protocol(split=split, **{"closed_forms": False, **changes})
     return evaluate(one, goal, encoder=encoder, generator=Painter(), protocol=protocol)
 
 
@@ -92,7 +92,7 @@ def test_an_honest_encoder_passes(one, goal, split):
 def test_encoders_that_do_not_say_are_of_unknown_provenance(one, goal, split):
     encoder = LeastSquares().fit(split.seen(one), goal.for_fit(one.stimulus), split.blind())
     assert opened(one, goal, split, encoder).result.details["learned_from"] == "unknown"
-    protocol = Protocol(split=split, baseline=False)
+    protocol = Protocol(split=split, closed_forms=False)
     found = decode(one, goal, encoder=LeastSquares(), generator=Painter(), protocol=protocol)
     assert found.result.details["learned_from"] == "given"
 

@@ -65,7 +65,7 @@ def p_values(seed, design, folds=1, repeats="predictions", **world):
         list(split.split(responses)),
         measures=[TwoWay(), RetrievalTopK()],
         repeats=repeats,
-        baseline=False,
+        closed_forms=False,
     )
     got = decode(
         responses,
@@ -138,7 +138,7 @@ def test_pictures_are_no_surer_than_the_points_they_are_made_from(points, goal):
         goal,
         encoder=LeastSquares(),
         generator=Painter(),
-        protocol=Protocol(split, measures=[TwoWay(), PixelCorrelation()], baseline=False),
+        protocol=Protocol(split, measures=[TwoWay(), PixelCorrelation()], closed_forms=False),
     )
     scores = got.result.scores
     assert scores["pixel_correlation"].p >= scores["two_way"].p

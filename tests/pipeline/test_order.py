@@ -35,7 +35,7 @@ def film(seed=0, *, drift=1.0, signal=0.0, in_table=False):
 
 def judge(person, goal):
     protocol = Protocol(
-        list(KFold(5, validation=0).split(person)), measures=[TwoWay()], baseline=False
+        list(KFold(5, validation=0).split(person)), measures=[TwoWay()], closed_forms=False
     )
     return decode(person, goal, encoder=Ridge(), protocol=protocol)
 
@@ -123,7 +123,7 @@ def split_of(person):
 
 def test_a_run_confound_is_called_by_its_name():
     person, goal = confounded()
-    protocol = Protocol(split_of(person), measures=[TwoWay()], baseline=False)
+    protocol = Protocol(split_of(person), measures=[TwoWay()], closed_forms=False)
     got = decode(person, goal, encoder=Ridge(), protocol=protocol)
     score = got.result.scores["two_way"]
     assert score.value > 0.7
@@ -134,7 +134,7 @@ def test_a_run_confound_is_called_by_its_name():
 
 def test_signal_beyond_the_run_is_shown():
     person, goal = confounded(signal=2.0)
-    protocol = Protocol(split_of(person), measures=[TwoWay()], baseline=False)
+    protocol = Protocol(split_of(person), measures=[TwoWay()], closed_forms=False)
     got = decode(person, goal, encoder=Ridge(), protocol=protocol)
     assert got.verdict("two_way").word == "shown", got.verdict("two_way").reasons
 

@@ -42,7 +42,7 @@ def test_each_fold_learns_from_its_own_training_trials(rows_of, goal):
         rows_of,
         goal,
         encoder=encoder,
-        protocol=Protocol(folds, baseline=False),
+        protocol=Protocol(folds, closed_forms=False),
         preprocess=[Witness()],
     )
     assert len(SEEN) == len(folds)
@@ -57,7 +57,7 @@ def test_every_person_and_step_learns_from_what_came_before(points, goal):
         people,
         goal,
         encoder=LeastSquares(),
-        protocol=Protocol(split, baseline=False),
+        protocol=Protocol(split, closed_forms=False),
         preprocess=[Standardize(), Witness()],
     )
     assert [name for name, _ in SEEN[-2:]] == ["p1", "p2"]
@@ -117,7 +117,7 @@ def test_supervised_selection_on_noise_stays_at_chance():
             LeaveOneOut("run", validation=0).split(responses),
             measures=[RetrievalTopK()],
             repeats="single",
-            baseline=False,
+            closed_forms=False,
         )
         encoder = Ridge([100.0], device="cpu")
         got = decode(responses, goal, encoder=encoder, protocol=protocol, preprocess=preprocess)
@@ -134,7 +134,7 @@ def test_supervised_selection_on_noise_stays_at_chance():
 def test_fitted_encoders_are_evaluated_on_the_same_preprocessing(points, goal):
     one = person(points)
     folds = list(KFold(3, validation=0).split(one))
-    protocol = Protocol(folds, baseline=False)
+    protocol = Protocol(folds, closed_forms=False)
     preprocess = [VoxelSelection(variance, n_voxels=20), Standardize()]
     got = decode(
         one,
@@ -178,7 +178,7 @@ def test_people_without_training_trials_can_not_be_preprocessed_in_folds(points,
 def test_points_are_scored_without_a_generator(points, goal):
     split = Split(points.stimulus[:45], [], points.stimulus[45:])
     got = decode(
-        person(points), goal, encoder=LeastSquares(), protocol=Protocol(split, baseline=False)
+        person(points), goal, encoder=LeastSquares(), protocol=Protocol(split, closed_forms=False)
     )
     assert set(got.result.scores) == {"retrieval_top1", "two_way"}
     assert got.answers.outputs == {}

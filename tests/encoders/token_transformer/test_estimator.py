@@ -10,10 +10,13 @@ import torch
 
 from neurodecode.data import Embeddings, Responses, Split
 from neurodecode.encoders import TokenLoss, TokenSizes, TokenTransformer
-from neurodecode.encoders.token_transformer.bridge import PENALTIES, Scaling, fit_bridge
-from neurodecode.encoders.token_transformer.groups import bump_weights, make_layout
+from neurodecode.encoders.core.bridge import Scaling
+from neurodecode.encoders.core.calibration import calibrate
+from neurodecode.encoders.core.crossfit import PENALTIES
+from neurodecode.encoders.core.target_space import HeadSpace
+from neurodecode.encoders.core.unit_groups import bump_weights, make_layout
+from neurodecode.encoders.token_transformer.bridge import fit_bridge
 from neurodecode.encoders.token_transformer.net import Head
-from neurodecode.encoders.token_transformer.space import HeadSpace
 from neurodecode.training import Plan
 
 N, N_DIMS = 150, 8
@@ -233,7 +236,7 @@ def test_calibration_finds_a_temperature_and_shrinks_noise():
     space = HeadSpace.learn(rows, 4)
     head = Head(space, gathered=3)
     noisy = space.whiten(rows) + 2 * torch.randn(200, 4)
-    head.calibrate(noisy, rows, space)
+    head.calibrate(calibrate(noisy, rows, space))
     assert float(head.shrink.detach().mean()) == pytest.approx(0.2, abs=0.07)
     assert float(head.log_scale.detach()) != 3.0
 

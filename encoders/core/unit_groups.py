@@ -138,9 +138,9 @@ def positions_of(responses: Responses) -> NDArray[np.float64]:
     """
     if responses.positions is None:
         raise ValueError(
-            f"Responses of subject '{responses.subject}' have no positions, and this "
-            f"TokenTransformer goes by position. Give responses.positions in mm, or use "
-            f"bridge='linear' with region labels in responses.units or n_groups=1."
+            f"Responses of subject '{responses.subject}' have no positions, and units are grouped "
+            f"by position here. Give responses.positions in mm, or region labels in "
+            f"responses.units."
         )
     return np.asarray(responses.positions, dtype=np.float64)
 

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from neurodecode.data import ArrayLike, listing, read_rows
+from neurodecode.data import ArrayLike, Responses, Rows, Split, listing, read_rows
 
 log = logging.getLogger("neurodecode")
 
@@ -32,6 +32,8 @@ class StandardRows:
         Where all rows fit this, they are read once and kept on the device.
     block_bytes : int
         Size of a block of rows.
+    clip : float, optional
+        Standardised values beyond this are movement, not signal: they are cut to it.
 
     Attributes
     ----------
@@ -47,9 +49,10 @@ class StandardRows:
         dtype: torch.dtype,
         keep_bytes: int,
         block_bytes: int,
+        clip: float | None = None,
     ) -> None:
         self.source = source
-        self.device, self.dtype = device, dtype
+        self.device, self.dtype, self.clip = device, dtype, clip
         self.n_rows = int(source.shape[0])
         self.n_dims = int(np.prod(source.shape[1:], dtype=np.int64))
         row_bytes = self.n_dims * dtype.itemsize
@@ -115,13 +118,17 @@ class StandardRows:
         self.scale = self.scale.to(self.device)
         if self._kept is not None:
             for rows in self.slices():
-                self._kept[rows].sub_(self.mean).div_(self.scale)
+                self._standardise(self._kept[rows])
 
     def __getitem__(self, rows: slice | NDArray[Any]) -> Tensor:
         """Standardised rows, shape (m, n_dims): a view where they are kept."""
         if self._kept is not None:
             return self._kept[rows if isinstance(rows, slice) else torch.as_tensor(rows)]
-        return self._raw(rows).sub_(self.mean).div_(self.scale)
+        return self._standardise(self._raw(rows))
+
+    def _standardise(self, block: Tensor) -> Tensor:
+        block.sub_(self.mean).div_(self.scale)
+        return block if self.clip is None else block.clamp_(-self.clip, self.clip)
 
     def _raw(self, rows: slice | NDArray[Any], fill: bool = False) -> Tensor:
         if isinstance(self.source, Tensor) or isinstance(rows, slice):
@@ -169,6 +176,21 @@ class StandardRows:
         for rows in self.slices():
             product.addmm_(self[rows].T, y[rows])
         return product
+
+
+def lazy_part(responses: Responses, split: Split) -> Responses:
+    """The training trials, without a second copy of values that are in memory.
+
+    Examples
+    --------
+    >>> responses = Responses(np.arange(6.0).reshape(3, 2), ["a", "b", "c"], "sub-01", "fmri")
+    >>> lazy_part(responses, Split(["c"], [], ["a", "b"])).array().tolist()
+    [[4.0, 5.0]]
+    """
+    if split.mask(responses, "train").all():
+        return responses
+    rows = Rows(responses.values, np.arange(len(responses)))
+    return split.part(responses.with_values(rows), "train")
 
 
 def _as_tensor(values: Any) -> Tensor:
