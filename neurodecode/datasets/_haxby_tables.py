@@ -40,8 +40,10 @@ def read_conditions(path: Path) -> dict[tuple[str, str], str]:
         for number, line in enumerate(lines, start=1):
             place.name = f"line {number}"
             task, condition, *words = line.split()
-            if not words or (task, condition) in names or " ".join(words) in names.values():
-                raise ValueError(f"'{line}' has no name, or names a condition for a second time")
+            if " ".join(words) not in CATEGORIES:
+                raise ValueError(f"'{line}' names no category (one of {', '.join(CATEGORIES)})")
+            if (task, condition) in names or " ".join(words) in names.values():
+                raise ValueError(f"'{line}' names a condition or category for a second time")
             names[task, condition] = " ".join(words)
     return names
 

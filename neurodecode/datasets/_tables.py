@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -200,6 +200,36 @@ def refuse_doubles(
                 f"{where} has the event '{event[1]}' at {event[0]:g} s twice (rows {first + 1} and "
                 f"{row + 1}). A row was doubled; take one out."
             )
+
+
+def check_names(frame: Any, stimulus: NDArray[np.str_], where: str) -> None:
+    """Compare stimuli with the column ``stim_file``, where a table has it: BIDS states both.
+
+    Where the files are named as the stimuli in nearly all rows, the few that differ are damaged.
+
+    Raises
+    ------
+    CorruptFileError
+        Naming the first row in which they disagree.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> frame = pandas.DataFrame({"stim_file": ["cup_01.png", "dog_02.png"]})
+    >>> check_names(frame, np.array(["cup_01", "dog_02"]), "events.tsv")
+    """
+    if "stim_file" not in frame.columns or len(frame) < ROWS_TO_JUDGE:
+        return
+    files = frame["stim_file"].astype(str)
+    stems = np.array([PurePosixPath(one).stem for one in files])
+    other = stems != stimulus
+    if 0 < other.sum() <= len(frame) * SHARE_DAMAGED:
+        row = int(np.flatnonzero(other)[0])
+        raise CorruptFileError(
+            f"{where}, row {row + 1}: stimulus '{stimulus[row]}' and stim_file '{files.iloc[row]}' "
+            f"do not belong together, as those of {int((~other).sum())} other rows do. One of them "
+            f"was changed; obtain the table again."
+        )
 
 
 def check_samples(frame: Any, onset: NDArray[np.float64], where: str) -> None:

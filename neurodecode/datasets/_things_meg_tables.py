@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from neurodecode.data import listing
 from neurodecode.datasets import _tables as tables
@@ -128,7 +130,7 @@ def trial_facts(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(stimulus=stimulus, concept=concept, part=part)
 
 
-def shown_events(file: Path, known: pd.DataFrame, sfreq: float) -> pd.DataFrame:
+def shown_events(file: Path, trials: pd.DataFrame, sfreq: float) -> pd.DataFrame:
     """The pictures of one raw run, with their onset by the optical sensor; no catch trials.
 
     Raises
@@ -146,12 +148,31 @@ def shown_events(file: Path, known: pd.DataFrame, sfreq: float) -> pd.DataFrame:
         if not sample.between(0, LAST_SAMPLE).all() or sample.duplicated().any():
             raise ValueError("samples are missing, negative, too large or doubled")
     events = events.assign(number=number, sample=sample)[number != CATCH]
+    known = trials.drop_duplicates("things_image_nr").set_index("things_image_nr")
     unknown = sorted(set(events["number"]) - set(known.index))
-    if unknown:
+    if unknown or not len(events):
         raise CorruptFileError(
-            f"{table_file} names {len(unknown)} pictures that the table of trials lacks (such as "
-            f"{unknown[0]})."
+            f"{table_file} names {len(unknown)} pictures that sample_attributes_P*.csv lacks (such "
+            f"as {unknown[0]}). One of them is damaged, or of another person."
+            if unknown
+            else f"{table_file} names no picture. It is cut off; obtain it again."
         )
+    _compare_run(table_file, events["number"].to_numpy(), trials)
     facts = known.loc[events["number"], ["stimulus", "concept", "part"]].reset_index(drop=True)
     onset = events["sample"].to_numpy(dtype=float) / sfreq
     return facts.assign(onset=onset, duration=0.5)
+
+
+def _compare_run(file: Path, shown: NDArray[np.int64], trials: pd.DataFrame) -> None:
+    """Warn where a run's events are others, or in another order, than in the table of trials."""
+    place = re.search(r"ses-(\d+).*run-(\d+)", file.name)
+    if place is None:
+        return
+    rows = (trials["session_nr"] == int(place[1])) & (trials["run_nr"] == int(place[2]))
+    planned = trials["things_image_nr"][rows & (trials["trial_type"] != "catch")].to_numpy()
+    if len(planned) and not np.array_equal(planned, shown):
+        logger.warning(
+            "%s has %d pictures, where sample_attributes_P*.csv has %d for this run, or in another "
+            "order. Rows were dropped, doubled or swapped in one of them.",
+            file, len(shown), len(planned),
+        )  # fmt: skip

@@ -51,6 +51,7 @@ FILES = {
     "test": ("preprocessed_eeg_test.npy", "test.pt", "test.npy", "preprocessed_eeg_test_flat.npy"),
 }  # fmt: skip
 PER_CONCEPT = 10
+SHARE_DAMAGED = 0.2
 TARGET_CODE = 99999
 OFFICIAL_TIMES = 100
 
@@ -303,6 +304,7 @@ def _picture_names(root: Path) -> dict[str, pd.DataFrame] | None:
         }
         for table in tables.values():
             shown_ids(table["stimulus"], "picture", str(file))
+            _compare_concepts(file, table)
             twice = table["stimulus"][table["stimulus"].duplicated()]
             if len(twice):
                 raise CorruptFileError(
@@ -310,6 +312,21 @@ def _picture_names(root: Path) -> dict[str, pd.DataFrame] | None:
                     f"changed or doubled; obtain it again."
                 )
     return tables
+
+
+def _compare_concepts(file: Path, table: pd.DataFrame) -> None:
+    """Warn where a picture's name and its concept (``00001_cup``) do not belong together."""
+    own = table["stimulus"].str.rsplit("_", n=1).str[0]
+    other = [
+        not concept.endswith(name) for concept, name in zip(table["concept"], own, strict=True)
+    ]
+    if 0 < sum(other) <= len(other) * SHARE_DAMAGED:
+        odd = table[other].iloc[0]
+        logger.warning(
+            "%s: %d pictures are of another concept than their name says (first: '%s' of '%s'), "
+            "unlike the rest. A name was changed.", file, sum(other), odd["stimulus"],
+            odd["concept"],
+        )  # fmt: skip
 
 
 def _subject_folder(root: Path, name: str) -> Path:

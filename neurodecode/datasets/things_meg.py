@@ -196,13 +196,12 @@ def recording(root: str | Path, subject: int) -> Recording:
         raise FileNotFoundError(
             f"{source} holds no sub-BIGMEG{subject}/ses-*/meg/*_meg.ds. Check the path."
         )
-    facts = trial_facts(read_table(source, subject))
-    known = facts.drop_duplicates("things_image_nr").set_index("things_image_nr")
+    trials = trial_facts(read_table(source, subject))
     return Recording(
         f"sub-BIGMEG{subject}",
         "meg",
         tuple(Path(one.fpath) for one in runs),
-        tuple(shown_events(Path(one.fpath), known, _sfreq(Path(one.fpath))) for one in runs),
+        tuple(shown_events(Path(one.fpath), trials, _sfreq(Path(one.fpath))) for one in runs),
         tuple(f"ses-{one.session}_run-{one.run}" for one in runs),
         tuple(f"ses-{one.session}" for one in runs),
     )

@@ -9,7 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodecode.datasets._tables import check_samples, read_table, refuse_doubles, shown_ids
+from neurodecode.datasets._tables import (
+    check_names,
+    check_samples,
+    read_table,
+    refuse_doubles,
+    shown_ids,
+)
 from neurodecode.errors import CorruptFileError
 
 ROUNDING_S = 1e-3
@@ -75,6 +81,7 @@ def read_events(table: Any, *, stimulus: str | None, where: str) -> Events:
     shown = shown_ids(frame[column], column, name)
     refuse_doubles(onset, shown, duration, name)
     check_samples(frame, onset, name)
+    check_names(frame, shown, name)
     rest = {
         str(one): frame[one].to_numpy()
         for one in frame.columns

@@ -21,6 +21,7 @@ from neurodecode.preprocessing.fmri.images import (
     voxel_positions,
 )
 
+TR_TOLERANCE = 0.01
 log = logging.getLogger("neurodecode")
 
 
@@ -122,8 +123,23 @@ def _check_numbers(series: NDArray[np.float32], name: str) -> None:
         )
 
 
+def _compare_tr(recording: Recording, tr_s: float) -> None:
+    """Warn where headers state another repetition time; 0 and 1 s mean that none was set."""
+    for file in recording.files:
+        if isinstance(file, np.ndarray):
+            continue
+        zooms = load_image(file).header.get_zooms()
+        stated = float(zooms[3]) if len(zooms) > 3 else 0.0
+        if stated not in (0.0, 1.0) and abs(stated - tr_s) > TR_TOLERANCE * tr_s:
+            log.warning(
+                "%s states a repetition time of %g s, but its sidecar or the Recording %g s, which "
+                "is used. One of them is wrong.", name_of(file), stated, tr_s,
+            )  # fmt: skip
+
+
 def _tr_s(recording: Recording) -> float:
     if recording.tr_s is not None:
+        _compare_tr(recording, float(recording.tr_s))
         return float(recording.tr_s)
     if isinstance(recording.files[0], np.ndarray):
         raise ValueError(f"Arrays of subject '{recording.subject}' need tr_s in the Recording.")

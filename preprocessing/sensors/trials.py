@@ -12,7 +12,13 @@ import pandas as pd
 
 from neurodecode.data import Responses
 from neurodecode.datasets._montage import sensor_places
-from neurodecode.datasets._tables import check_samples, read_table, refuse_doubles, shown_ids
+from neurodecode.datasets._tables import (
+    check_names,
+    check_samples,
+    read_table,
+    refuse_doubles,
+    shown_ids,
+)
 from neurodecode.errors import CorruptFileError
 
 STIMULUS_COLUMNS = ("stimulus", "trial_type")
@@ -72,6 +78,7 @@ def read_events(source: Any) -> pd.DataFrame:
     stimulus = shown_ids(table[named[0]], named[0], where)
     refuse_doubles(onset, stimulus, np.zeros(len(onset)), where)
     check_samples(table, onset, where)
+    check_names(table, stimulus, where)
     return table.assign(onset=onset, stimulus=stimulus)
 
 
@@ -83,6 +90,8 @@ def cut_trials(raw: mne.io.BaseRaw, events: pd.DataFrame, window: Window) -> mne
     ValueError
         If a window reaches outside the recording, naming the first such event.
     """
+    if not len(events):
+        raise ValueError(f"There are no events for {_name_of(raw)}: its table has no row.")
     length_s = raw.times[-1]
     outside = (events["onset"] + window.tmin_s < -1e-9) | (
         events["onset"] + window.tmax_s > length_s + 1e-9

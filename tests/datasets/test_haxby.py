@@ -213,7 +213,9 @@ def test_a_damaged_scan_key_is_named(tmp_path, content):
         _haxby_tables.read_tr(file)
 
 
-@pytest.mark.parametrize("content", [b"", b"task001 cond001", b"t c face\nt c house", b"t\xff c f"])
+@pytest.mark.parametrize(
+    "content", [b"", b"task001 cond001", b"t c face\nt c house", b"t\xff c f", b"t c tool"]
+)
 def test_a_damaged_condition_key_is_named(tmp_path, content):
     file = tmp_path / "condition_key.txt"
     file.write_bytes(content)

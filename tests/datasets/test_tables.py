@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from neurodecode.datasets._tables import read_table, read_text, refuse_doubles, shown_ids
+from neurodecode.datasets._tables import (
+    check_names,
+    check_samples,
+    check_table,
+    read_table,
+    read_text,
+    refuse_doubles,
+    shown_ids,
+)
 from neurodecode.errors import CorruptFileError
 
 WHAT = "a table of events"
@@ -83,3 +92,41 @@ def test_the_same_event_twice_is_refused():
     assert str(error.value) == (
         "events.tsv has the event 'a' at 2 s twice (rows 2 and 4). A row was doubled; take one out."
     )
+
+
+def test_a_stimulus_and_its_file_belong_together():
+    names = np.array(["a", "b", "c", "d", "e", "f"])
+    frame = pd.DataFrame({"stim_file": [f"pictures/{one}.png" for one in names]})
+    check_names(frame, names, "events.tsv")
+    changed = names.copy()
+    changed[3] = "x"
+    with pytest.raises(CorruptFileError) as error:
+        check_names(frame, changed, "events.tsv")
+    assert str(error.value) == (
+        "events.tsv, row 4: stimulus 'x' and stim_file 'pictures/d.png' do not belong together, as "
+        "those of 5 other rows do. One of them was changed; obtain the table again."
+    )
+    check_names(frame, np.array(list("uvwxyz")), "events.tsv")  # files that are named otherwise
+
+
+@pytest.mark.parametrize("shift", [0.0, 37.0])
+def test_an_onset_and_its_sample_belong_together(shift):
+    onset = np.array([1.0, 1.5, 2.0, 3.0, 4.0, 5.0])
+    frame = pd.DataFrame({"sample": onset * 250 + shift})
+    check_samples(frame, onset, "events.tsv")
+    with pytest.raises(CorruptFileError, match=r"^events\.tsv, row 3: onset 20 s and sample"):
+        check_samples(frame, np.where(onset == 2, 20.0, onset), "events.tsv")
+    rng = np.random.default_rng(0)
+    check_samples(frame, onset + rng.normal(0, 0.2, 6), "events.tsv")  # two clocks
+
+
+def test_a_table_of_numbers_alone_has_no_head(tmp_path):
+    file = tmp_path / "labels.csv"
+    file.write_text("-1,-1\n0,1\n")
+    check_table(file)
+    file.write_text("a,a\n0,1\n")
+    with pytest.raises(CorruptFileError, match=r"labels\.csv has several columns 'a'"):
+        check_table(file)
+    file.write_text("-1,-1\n0\n")
+    with pytest.raises(CorruptFileError, match=r"labels\.csv, line 2, has 1 cells but the header"):
+        check_table(file)

@@ -182,3 +182,15 @@ def test_triggers_that_are_no_codes_are_refused(tmp_path, code):
     np.save(file, content | {"raw_eeg_data": values}, allow_pickle=True)
     with pytest.raises(CorruptFileError, match=r"eeg_training\.npy: the trigger channel 'stim'"):
         things_eeg2.recording(tmp_path, 1)
+
+
+def test_a_picture_of_another_concept_than_its_name_is_told(tmp_path, caplog):
+    def renamed(content):
+        names = list(content["train_img_files"])
+        return content | {"train_img_files": ["zebra_01b.jpg", *names[1:]]}
+
+    file = _metadata(tmp_path, renamed)
+    things_eeg2.read(tmp_path, 1)
+    assert f"{file}: 1 pictures are of another concept than their name says (first: 'zebra" in (
+        caplog.text
+    )

@@ -185,3 +185,32 @@ def test_other_projects_files(kind, n_times, tmp_path):
     assert things_meg.split(found).by == "concept"
     if kind == "atm":
         assert found.positions.shape == (271, 3) and len(found.times) == 201
+
+
+@pytest.mark.parametrize("change", ["drop", "swap"])
+def test_events_that_are_not_those_of_the_table_are_told(tmp_path, caplog, change):
+    write_raw_things_meg(tmp_path)
+    things_meg.recording(tmp_path, 1)
+    assert caplog.text == ""
+    [file] = tmp_path.rglob("*_events.tsv")
+    head, *lines = file.read_text().splitlines()
+    shown = [row for row, line in enumerate(lines) if "n/a" not in line]
+    if change == "drop":
+        del lines[shown[0]]
+    else:
+        first, last = shown[0], shown[-1]
+        lines[first], lines[last] = lines[last], lines[first]
+    file.write_text("\n".join([head, *lines]))
+    things_meg.recording(tmp_path, 1)
+    assert (
+        f"{file} has {len(shown) - (change == 'drop')} pictures, where sample_attr" in caplog.text
+    )
+
+
+def test_events_without_a_picture_are_refused(tmp_path):
+    write_raw_things_meg(tmp_path)
+    [file] = tmp_path.rglob("*_events.tsv")
+    file.write_text(file.read_text().splitlines()[0] + "\n")
+    with pytest.raises(CorruptFileError) as error:
+        things_meg.recording(tmp_path, 1)
+    assert str(error.value) == f"{file} names no picture. It is cut off; obtain it again."

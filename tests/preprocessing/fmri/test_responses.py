@@ -364,3 +364,19 @@ def test_no_warning_in_the_plain_case(tmp_path):
         warnings.simplefilter("error")
         responses = fmri.single_trials(_write(tmp_path))
     assert len(responses) and np.isfinite(responses.array()).all()
+
+
+def test_a_repetition_time_that_the_header_contradicts_is_told(tmp_path, caplog):
+    recording = _write(tmp_path, n_runs=1)
+    image = nibabel.load(recording.files[0])
+    image.header.set_zooms((3, 3, 4, 2.0))
+    file = tmp_path / "timed.nii.gz"
+    nibabel.save(image, file)
+    for tr_s, said in ((2.0, False), (2.5, True)):
+        caplog.clear()
+        one = Recording(
+            "s", "fmri", (file,), recording.events, ("1",), None, recording.mask, None, tr_s
+        )
+        fmri.single_trials(one)
+        told = f"{file} states a repetition time of 2 s, but its sidecar or the Recording 2.5 s"
+        assert (told in caplog.text) == said

@@ -185,3 +185,11 @@ def test_an_onset_that_left_its_sample_is_refused() -> None:
         "of 5 other rows do at 250 samples a second. One of them was changed; obtain the table "
         "again."
     )
+
+
+def test_a_run_without_events_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "x_raw.fif"
+    raw_eeg().save(file, verbose="error")
+    with pytest.raises(ValueError) as error:
+        eeg.single_trials(recording(eeg.read_raw(file), events=EVENTS.iloc[:0]), cleaning=PLAIN)
+    assert str(error.value) == f"There are no events for {file}: its table has no row."
