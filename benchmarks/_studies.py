@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import lfilter
 from sklearn.linear_model import Ridge
 
 from neurodecode.evidence import Items
@@ -96,7 +97,10 @@ def one_split(rng: np.random.Generator, signal: float) -> Iterator[Study]:
         y = targets(rng, n)
         return world.respond(y), y
 
-    yield from tested(fitted(*seen()), seen, Items(np.arange(n), ["p"] * n))
+    def items() -> Items:
+        return Items(np.arange(n), ["p"] * n)
+
+    yield from tested(fitted(*seen()), seen, items)
 
 
 def folds(rng: np.random.Generator, signal: float, n_folds: int = 4) -> Iterator[Study]:
@@ -148,14 +152,17 @@ def many_people(rng: np.random.Generator, signal: float) -> Iterator[Study]:
 def repeats(rng: np.random.Generator, signal: float) -> Iterator[Study]:
     """Three repeats each in the runs of a stimulus' group; runs and targets differ by group."""
     world, n, n_groups = World.of(rng, signal), 60, 4
-    group = np.arange(n) % n_groups
     centres, offsets = rng.normal(size=(n_groups, N_DIMS)), rng.normal(size=(n_groups, N_VOXELS))
+    group = np.zeros(n, dtype=int)
 
     def seen() -> tuple[Values, Values]:
+        group[:] = rng.integers(0, n_groups, n)
         y = targets(rng, n) + centres[group]
         return np.mean([world.respond(y) + offsets[group] for _ in range(3)], axis=0), y
 
-    items = Items(np.arange(n), ["p"] * n, run=group)
+    def items() -> Items:
+        return Items(np.arange(n), ["p"] * n, run=group)
+
     yield from tested(fitted(*seen()), seen, items)
 
 
@@ -179,10 +186,8 @@ def classes(rng: np.random.Generator, signal: float) -> Iterator[Study]:
 
 def slow(rng: np.random.Generator, n: int, width: int, keep: float = 0.7) -> Values:
     """Series in which each moment keeps a share of the one before, variance 1."""
-    noise = rng.normal(size=(n, width))
-    for i in range(1, n):
-        noise[i] = keep * noise[i - 1] + np.sqrt(1 - keep**2) * noise[i]
-    return np.asarray(noise)
+    noise = np.sqrt(1 - keep**2) * rng.normal(size=(n + 50, width))
+    return np.asarray(lfilter([1.0], [1.0, -keep], noise, axis=0)[50:])
 
 
 def film(rng: np.random.Generator, signal: float) -> Iterator[Study]:
@@ -194,21 +199,25 @@ def film(rng: np.random.Generator, signal: float) -> Iterator[Study]:
         y = slow(rng, n, N_DIMS)
         return signal * y @ weights + slow(rng, n, N_VOXELS), y
 
-    yield from tested(fitted(*seen()), seen, Items(np.arange(n), ["p"] * n, time=np.arange(n)))
+    def items() -> Items:
+        return Items(np.arange(n), ["p"] * n, time=np.arange(n))
+
+    yield from tested(fitted(*seen()), seen, items)
 
 
 def tested(
-    model: Ridge, seen: Callable[[], tuple[Values, Values]], items: Items
+    model: Ridge, seen: Callable[[], tuple[Values, Values]], items: Callable[[], Items]
 ) -> Iterator[Study]:
     """A fitted decoder at one test set, its true score from many others."""
-    own, truths = np.arange(len(items)), dict[str, list[float]]()
+    truths = dict[str, list[float]]()
     for _ in range(N_FRESH):
         x, y = seen()
         for name, (table, _) in metrics(model.predict(x), y).items():
             truths.setdefault(name, []).append(float(np.diag(table).mean()))
     x, y = seen()
     for name, (table, chance) in metrics(model.predict(x), y).items():
-        yield Study(name, table, own, items, chance, float(np.mean(truths[name])))
+        own = np.arange(len(x))
+        yield Study(name, table, own, items(), chance, float(np.mean(truths[name])))
 
 
 DESIGNS: dict[str, Callable[[np.random.Generator, float], Iterator[Study]]] = {

@@ -34,7 +34,12 @@ def one_study(design: str, signal: str, seed: int) -> list[dict[str, Any]]:
     rows = []
     for study in DESIGNS[design](rng, SIGNALS[signal]):
         score = score_table(
-            study.table, study.column, study.items, chance=study.chance, n_permutations=199
+            study.table,
+            study.column,
+            study.items,
+            chance=study.chance,
+            n_permutations=199,
+            seed=seed,
         )
         rows.append(
             {

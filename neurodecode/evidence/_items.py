@@ -179,7 +179,7 @@ class Items:
 
         run = np.full(len(self), "") if self.run is None else self.run
         sizes = {int(n) for n in np.unique(groups, return_counts=True)[1]}
-        return circular_shift_null(
+        null = circular_shift_null(
             reordered,
             len(self),
             groups=groups[first],
@@ -187,6 +187,7 @@ class Items:
             n_shifts=n_shifts,
             seed=seed,
         )
+        return null.of_few(self.sampling.n_waves)
 
     @property
     def sampling(self) -> Sampling:
@@ -194,7 +195,13 @@ class Items:
         cluster = self.stimulus if self.cluster is None else self.cluster
         return Sampling(self.subject, cluster, self.time, self.run)
 
-    def interval(self, per_item: Any, *, share: bool = False, null: Null | None = None) -> Interval:
+    def interval(
+        self,
+        per_item: Any,
+        *,
+        share: bool = False,
+        null: Null | None = None,
+    ) -> Interval:
         """95 % interval of the mean, see `neurodecode.statistics.mean_interval`.
 
         Parameters

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodecode.statistics._variance import Variance, clustered, codes, crossed, ordered
+from neurodecode.statistics._variance import Variance, clustered, codes, crossed, n_waves, ordered
 
+HITS_PER_ITEM = 5.0
+"""A share of many pairs is worth no more hits than this: near 1 its spread is seen too rarely."""
 FEW_PEOPLE = 6
 """With fewer people nothing is said about other people."""
 
@@ -83,6 +85,19 @@ class Sampling:
     def few_people(self) -> bool:
         """Are there too few people to say anything of others?"""
         return self.n_people < FEW_PEOPLE
+
+    def n_clusters(self, n: int) -> int:
+        """How many stimuli (or moments, or single values of n) there are."""
+        column = self.cluster if self.time is None else self.time
+        return n if column is None else len(np.unique(np.asarray(column)))
+
+    @property
+    def n_waves(self) -> int:
+        """How many independent values a series in time is worth, over all its runs."""
+        time = np.asarray(self.time)
+        run = np.zeros(len(time)) if self.run is None else np.asarray(self.run)
+        lengths = [len(np.unique(time[run == one])) for one in np.unique(run)]
+        return sum(n_waves(n) for n in lengths if n > 1)
 
     def variance(self, values: NDArray[np.float64], inflation: float = 1.0) -> Variance:
         """Variance of the mean, with people fixed where they are few.
@@ -165,7 +180,9 @@ def mean_interval(
     many items there are, and a low end of 0 is no gain. For shares: Wilson 1927 with the effective
     number of items ``p (1 - p) / SE^2`` (as in surveys: Dean and Pagano 2015, "Evaluating
     confidence interval methods for binomial proportions in clustered surveys"); all 0 or all 1: the
-    number of clusters.
+    number of clusters. A share of pairs near 1 is skewed, and items that show how far it spreads
+    are rare: the effective number is at most `HITS_PER_ITEM` times that of the clusters (without,
+    84 % of the intervals of a true .992 of 60 items held it).
 
     Examples
     --------
@@ -180,7 +197,8 @@ def mean_interval(
     values = np.asarray(per_item, dtype=np.float64)
     given = Sampling() if sampling is None else sampling
     _check_values(values, given, share)
-    mean, variance = float(values.mean()), given.variance(values, inflation)
+    mean = float(values.mean())
+    variance = given.variance(values, inflation)
     method, scope = given.method(inflation), given.scope()
     if values.min() == values.max() and not (share and mean in (0.0, 1.0)):
         return Interval(mean, mean, level, "all values are equal", scope)
@@ -191,7 +209,8 @@ def mean_interval(
         )
     quantile = float(t.ppf((1 + level) / 2, max(variance.df, 1.0)))
     if share:
-        n = mean * (1 - mean) / variance.value if variance.value > 0 else variance.df + 1
+        worth = mean * (1 - mean) / variance.value if variance.value > 0 else variance.df + 1
+        n = min(worth, HITS_PER_ITEM * given.n_clusters(len(values)))
         low, high = _wilson(mean, n, quantile)
         return Interval(low, high, level, method.replace("t interval", "Wilson interval"), scope)
     half = quantile * variance.standard_error
@@ -201,7 +220,8 @@ def mean_interval(
 def _wilson(p: float, n: float, z: float) -> tuple[float, float]:
     centre, shrink = p + z * z / (2 * n), 1 + z * z / n
     half = z * np.sqrt(max(p * (1 - p), 0.0) / n + (z / (2 * n)) ** 2)
-    return max(0.0, float((centre - half) / shrink)), min(1.0, float((centre + half) / shrink))
+    low, high = float((centre - half) / shrink), float((centre + half) / shrink)
+    return max(0.0, min(low, p)), min(1.0, max(high, p))  # rounding may leave p outside
 
 
 def _check_values(values: NDArray[np.float64], sampling: Sampling, share: bool) -> None:

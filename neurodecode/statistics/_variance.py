@@ -30,6 +30,11 @@ class Variance:
         return float(np.sqrt(self.value))
 
 
+def n_waves(n: int, share: float = 0.4) -> int:
+    """How many cosine waves of a series of n moments count as independent: 0.4 n^(2/3)."""
+    return min(max(int(share * n ** (2 / 3)), 2), n - 1)
+
+
 def codes(labels: Any) -> Codes:
     """Labels as numbers from 0, in sorted order."""
     return np.asarray(np.unique(np.asarray(labels), return_inverse=True)[1], np.intp).reshape(-1)
@@ -120,7 +125,7 @@ def ordered(
     """Values in order of time, alike in neighbours; people stay the same.
 
     The long-run variance is the mean square of the first B cosine transforms of the series of each
-    run, ``B = 0.4 L^(2/3)``: what varies slowly. They are as good as independent, so that B counts
+    run, ``B = 0.3 L^(2/3)``: what varies slowly. They are as good as independent, so that B counts
     the degrees of freedom.
 
     Parameters
@@ -135,7 +140,8 @@ def ordered(
     Sources
     -------
     Lazarus, Lewis, Stock and Watson 2018, "HAR inference: recommendations for practice", J.
-    Business and Economic Statistics 36, eq. 3, 9 and 10 (EWC).
+    Business and Economic Statistics 36, eq. 3, 9 and 10 (EWC; there 0.4, with which 92 % of the
+    intervals of short films held the truth).
 
     Examples
     --------
@@ -153,8 +159,8 @@ def ordered(
         n = len(series)
         if n < 2:
             continue  # one moment alone says nothing of its spread
-        n_waves = min(max(int(0.4 * n ** (2 / 3)), 2), n - 1)
+        count = n_waves(n, 0.3)
         place = np.pi * (np.arange(n) + 0.5) / n
-        waves = np.sqrt(2 / n) * np.cos(np.outer(np.arange(1, n_waves + 1), place))
-        total, df = total + n * float(np.square(waves @ series).mean()), df + n_waves
+        waves = np.sqrt(2 / n) * np.cos(np.outer(np.arange(1, count + 1), place))
+        total, df = total + n * float(np.square(waves @ series).mean()), df + count
     return Variance(total / len(values) ** 2, float(df))

@@ -64,7 +64,7 @@ def test_ordered_equals_loops_over_cosines():
             )
             for moment in moments
         ]
-        n_waves = int(0.4 * 15 ** (2 / 3))
+        n_waves = max(2, int(0.3 * 15 ** (2 / 3)))
         squares = [
             (np.sqrt(2 / 15) * sum(np.cos(np.pi * j * (t + 0.5) / 15) * e[t] for t in range(15)))
             ** 2
