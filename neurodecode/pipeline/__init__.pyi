@@ -1,5 +1,7 @@
 from ._answers import Answers as Answers
 from ._answers import Shown as Shown
+from ._classify import classify as classify
+from ._confusion import Confusion as Confusion
 from ._decode import decode as decode
 from ._decode import evaluate as evaluate
 from ._evaluation import Evaluation as Evaluation
@@ -8,6 +10,7 @@ from ._measures import Measure as Measure
 from ._measures import PairMeasure as PairMeasure
 from ._measures import RetrievalTopK as RetrievalTopK
 from ._measures import TwoWay as TwoWay
+from ._pair_measures import TwoAgainstTwo as TwoAgainstTwo
 from ._picture_measures import FeatureDistance as FeatureDistance
 from ._picture_measures import FeatureTwoWay as FeatureTwoWay
 from ._picture_measures import PixelCorrelation as PixelCorrelation
@@ -19,3 +22,4 @@ from ._protocol import Protocol as Protocol
 from ._sentence_decoder import SentenceDecoder as SentenceDecoder
 from ._sentence_measures import CaptionAccuracy as CaptionAccuracy
 from ._sentence_measures import SentenceScore as SentenceScore
+from ._sklearn_classifier import SklearnClassifier as SklearnClassifier

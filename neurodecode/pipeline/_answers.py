@@ -26,12 +26,15 @@ class Shown:
         Mean training point of each fold.
     fold_of : int array, shape (n,)
         The fold of each test item.
+    subject_of : str array, shape (n,)
+        The person of each.
     """
 
     stimuli: Stimuli
     points: Mapping[str, Embeddings]
     train_means: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     fold_of: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+    subject_of: NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, dtype=np.str_))
     _kept: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -42,6 +45,15 @@ class Shown:
         if key not in self._kept:
             self._kept[key] = make()
         return self._kept[key]
+
+    def groups(self, n_items: int) -> list[NDArray[np.intp]]:
+        """Rows of the items of each fold and person; all items where neither is known."""
+        columns = [one for one in (self.fold_of, self.subject_of) if len(one) == n_items]
+        if not columns:
+            return [np.arange(n_items)]
+        codes = [np.unique(one, return_inverse=True)[1] for one in columns]
+        group = np.unique(np.stack(codes, axis=1), axis=0, return_inverse=True)[1].reshape(-1)
+        return [np.flatnonzero(group == one) for one in range(group.max() + 1)]
 
     def distinct(self, head: str | None = None) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """The candidates of a comparison: stimuli whose points differ.
@@ -88,6 +100,13 @@ class Answers:
 
     embeddings: Mapping[str, Embeddings]
     outputs: Mapping[str, Generated]
+    _kept: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    def once(self, key: Any, make: Callable[[], Any]) -> Any:
+        """What ``make`` gives, made once: a null asks for the same comparison again and again."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]
 
     def output(self, name: str | None, kind: str) -> Generated:
         """The output of this name, or the first of this kind.

@@ -13,6 +13,7 @@ from neurodecode.contracts import Encoder
 from neurodecode.data import Generated
 from neurodecode.evidence import Items, ProtocolResult, Verdict
 from neurodecode.pipeline._answers import Answers, Shown
+from neurodecode.pipeline._confusion import Confusion
 
 SAID = ("seen", "decoded")
 
@@ -52,6 +53,8 @@ class Evaluation:
         Rows of the items for which something was generated.
     per_item : mapping of metric to array
         Scores, of all items or of the drawn ones.
+    confusion : Confusion, optional
+        Of `classify`: how often each class was taken for each.
     """
 
     result: ProtocolResult
@@ -62,6 +65,7 @@ class Evaluation:
     controls: Mapping[str, Answers]
     drawn: NDArray[np.intp]
     per_item: Mapping[str, NDArray[np.float64]]
+    confusion: Confusion | None = None
 
     @property
     def encoder(self) -> Encoder:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
@@ -60,6 +61,14 @@ def transformed(trials: Responses, steps: Steps) -> Responses:
     for step in steps.get(trials.subject, ()):
         trials = step.transform(trials)
     return trials
+
+
+def step_names(steps: Steps) -> list[str]:
+    """The steps of a fold as a reader would write them."""
+    learned = next(iter(steps.values()), ())
+    # places in memory differ from run to run
+    address = re.compile(r"<(?:function )?([\w.]+)(?: object)? at 0x[0-9a-f]+>")
+    return [address.sub(r"\1", " ".join(repr(step).split())) for step in learned]
 
 
 def _learned(

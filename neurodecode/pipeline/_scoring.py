@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +14,11 @@ from neurodecode.evidence import KNOWS_NO_BRAIN, ProtocolResult, Score, Suspicio
 from neurodecode.pipeline._answers import Answers, Shown
 from neurodecode.pipeline._controls import Setting
 from neurodecode.pipeline._evaluation import Evaluation
-from neurodecode.pipeline._folds import Fold
 from neurodecode.pipeline._judging import RUN_MEAN, Beside, judged, p_within_person
 from neurodecode.pipeline._measures import Measure, RetrievalTopK, TwoWay, n_candidates
 from neurodecode.pipeline._nulls import Nulls, check_scores
 from neurodecode.pipeline._picture_measures import PixelCorrelation
+from neurodecode.pipeline._preprocess import step_names
 from neurodecode.pipeline._protocol import Protocol
 
 
@@ -47,7 +46,11 @@ def scored(
     chosen = _measures(protocol, setting.real)
     means = _train_means(setting) if any(getattr(one, "centred", False) for one in chosen) else {}
     shown = Shown(
-        setting.goal.stimuli.select(ids), setting.goal.points(ids), means, setting.fold_of
+        setting.goal.stimuli.select(ids),
+        setting.goal.points(ids),
+        means,
+        setting.fold_of,
+        setting.items.subject,
     )
     judge = _Judge(Nulls(setting, shown, protocol.seed), beside, closed_forms, suspicions)
     measured = {one.name: _measure(one, judge) for one in chosen}
@@ -219,7 +222,7 @@ def details(setting: Setting, protocol: Protocol) -> dict[str, Any]:
         "n_drawn": len(setting.drawn),
         "n_folds": len(setting.folds),
         "encoder": type(setting.folds[0].encoder).__name__,
-        "preprocess": _preprocess(setting.folds[0]),
+        "preprocess": step_names(setting.folds[0].steps),
         "target": {head: one.space for head, one in setting.real.embeddings.items()},
         "generator": {name: one.generator for name, one in setting.real.outputs.items()},
         "n_samples": {name: one.n_samples for name, one in setting.outputs.items()},
@@ -229,14 +232,6 @@ def details(setting: Setting, protocol: Protocol) -> dict[str, Any]:
         "kept_apart": [by for by, yes in apart.items() if yes],
         "shared": [by for by, yes in apart.items() if not yes],
     }
-
-
-def _preprocess(fold: Fold) -> list[str]:
-    """The steps that are learned in each fold, as a reader would write them."""
-    learned = next(iter(fold.steps.values()), ())
-    # places in memory differ from run to run
-    address = re.compile(r"<(?:function )?([\w.]+)(?: object)? at 0x[0-9a-f]+>")
-    return [address.sub(r"\1", " ".join(repr(step).split())) for step in learned]
 
 
 def _selections(outputs: Mapping[str, Any]) -> str:

@@ -30,8 +30,9 @@ def dependent_blocks(labels: Any, runs: Any = None, *, seed: int = 0) -> NDArray
 
     In a block design trials of one label follow one another. What a scanner or a person does
     slowly is then the same for all of them, and neither a null nor an interval may treat them as
-    independent. Where there are fewer `stretches` than in all but 1 % of random orders (a runs
-    test), a stretch is a block; the labels alone are looked at.
+    independent. Where there are fewer `stretches` than in all but 1 % of random orders within runs
+    (a runs test), a stretch is a block; so is a run, of several, that holds one label only. The
+    labels alone are looked at.
 
     Parameters
     ----------
@@ -58,11 +59,25 @@ def dependent_blocks(labels: Any, runs: Any = None, *, seed: int = 0) -> NDArray
     [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
     """
     code, run = _code(labels), _code(np.zeros(len(labels)) if runs is None else runs)
-    border, rng = np.diff(run) != 0, np.random.default_rng(seed)
-    n_own = _n_changes(code, border)
-    fewer = sum(_n_changes(rng.permutation(code), border) <= n_own for _ in range(N_ORDERS))
-    blocked = (1 + fewer) / (1 + N_ORDERS) <= ALPHA
-    return stretches(code, run) if blocked else np.arange(len(code), dtype=np.intp)
+    own, border = stretches(code, run), np.diff(run) != 0
+    rng, n_own = np.random.default_rng(seed), _n_changes(code, border)
+    fewer = sum(_n_changes(_mixed(code, run, rng), border) <= n_own for _ in range(N_ORDERS))
+    if (1 + fewer) / (1 + N_ORDERS) <= ALPHA:
+        return own
+    trial = len(own) + np.arange(len(own), dtype=np.intp)
+    several = len(np.unique(run)) > 1
+    whole = [several and len(np.unique(code[run == one])) == 1 for one in range(run.max() + 1)]
+    return np.unique(np.where(np.array(whole)[run], own, trial), return_inverse=True)[1]
+
+
+def _mixed(
+    code: NDArray[np.intp], run: NDArray[np.intp], rng: np.random.Generator
+) -> NDArray[np.intp]:
+    """Labels in random order within each run."""
+    mixed = np.empty_like(code)
+    # sorted by run, then at random: which label goes where within its run
+    mixed[np.argsort(run, kind="stable")] = code[np.lexsort((rng.random(len(run)), run))]
+    return mixed
 
 
 def _n_changes(code: NDArray[np.intp], border: NDArray[np.bool_]) -> int:

@@ -32,6 +32,16 @@ def test_blocks_of_trials_are_one_each(length):
     np.testing.assert_array_equal(block, stretches(label, run))
 
 
+def test_runs_that_hold_labels_in_unequal_shares_are_no_blocks():
+    rng = np.random.default_rng(0)
+    run = np.arange(160) // 40
+    label = rng.random(160) < np.where(run % 2 == 0, 0.8, 0.2)
+    assert len(np.unique(dependent_blocks(label, run))) == 160
+
+
 def test_a_run_of_one_label_is_a_block():
     run = np.repeat(np.arange(10), 12)
     np.testing.assert_array_equal(dependent_blocks(run % 2, run), run)
+    mixed = np.where(run < 9, run % 2, np.tile([0, 1, 1, 0], 30))
+    np.testing.assert_array_equal(dependent_blocks(mixed, run)[:108], run[:108])
+    assert len(np.unique(dependent_blocks(mixed, run))) == 9 + 12

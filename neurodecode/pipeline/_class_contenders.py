@@ -1,0 +1,74 @@
+"""Who classifies: the given encoder, and the closed forms that stand beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from neurodecode.contracts import Encoder
+from neurodecode.encoders import Ridge, RidgeClassifier
+from neurodecode.encoders.ridge.estimator import PENALTIES
+from neurodecode.pipeline._class_trials import ClassTrials
+from neurodecode.pipeline._protocol import Protocol
+from neurodecode.pipeline._sklearn_classifier import SklearnClassifier
+
+PLAIN_RIDGE = "plain_ridge"
+
+
+def contenders(encoder: Any, trials: ClassTrials, protocol: Protocol) -> dict[str, Encoder]:
+    """The encoder and the closed forms beside it, unfitted, by name."""
+    strangers = _strangers(trials)
+    named = {"decoded": _plain(strangers) if encoder is None else as_encoder(encoder, strangers)}
+    given = protocol.baseline
+    if not isinstance(given, bool):
+        named[PLAIN_RIDGE] = as_encoder(given, strangers)
+    elif given and encoder is not None and not isinstance(encoder, RidgeClassifier):
+        shapes = {one.values.shape[1:] for one in trials.people}
+        if not strangers or len(shapes) == 1:
+            named[PLAIN_RIDGE] = _plain(strangers)
+    return named
+
+
+def stops_by_nothing(encoder: Encoder) -> bool:
+    """Is it fitted in closed form, so that validation trials are as good as any to learn from?"""
+    return isinstance(encoder, Ridge | SklearnClassifier)
+
+
+def as_encoder(encoder: Any, pooled: bool = False) -> Encoder:
+    """An encoder as it is; a classifier of scikit-learn as an encoder into category codes.
+
+    Raises
+    ------
+    TypeError
+        If it is neither.
+    """
+    from sklearn.base import is_classifier
+
+    if isinstance(encoder, Encoder):
+        return encoder
+    if is_classifier(encoder):
+        return SklearnClassifier(encoder, pooled=pooled)
+    raise TypeError(
+        f"classify() needs an encoder or a classifier of scikit-learn; got "
+        f"{type(encoder).__name__}, which is neither."
+    )
+
+
+def _strangers(trials: ClassTrials) -> bool:
+    """Is somebody tested who has no training trial?"""
+    return any(
+        split.mask(one, "test").any() and not split.mask(one, "train").any()
+        for one in trials.people
+        for split in trials.folds
+    )
+
+
+def _plain(strangers: bool) -> Encoder:
+    """Ridge as a classifier: of each person, or of all together where strangers are tested."""
+    if not strangers:
+        return RidgeClassifier(leave_out="auto")
+    from sklearn.linear_model import RidgeClassifierCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    pooled = make_pipeline(StandardScaler(), RidgeClassifierCV(alphas=PENALTIES))
+    return SklearnClassifier(pooled, pooled=True)
