@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodecode import evidence
-from neurodecode.data import Responses
+from neurodecode.data import Embeddings, Responses
+from neurodecode.encoders import category_targets
 from neurodecode.evidence import Items
+from neurodecode.pipeline._answers import Answers
 from neurodecode.pipeline._class_measures import Codes, Decisions, Values
 from neurodecode.pipeline._class_trials import ClassTrials
 from neurodecode.pipeline._folds import Fold
@@ -106,6 +108,27 @@ def decisions(
     return Decisions(np.concatenate(rows), test.group)
 
 
+def points_of(decided: Decisions, test: Tested) -> Answers:
+    """Scores of the classes as points of the space of categories."""
+    space = category_targets({one: one for one in test.classes.tolist()}).space
+    return Answers({SOLE_HEAD: Embeddings(decided.scores, test.items.stimulus, space)}, {})
+
+
+def controls(
+    folds: Sequence[Fold], real: Decisions, test: Tested, trials: ClassTrials, *, seed: int
+) -> dict[str, Decisions]:
+    """The decisions of every control that the recordings allow, by name."""
+    made = {
+        "majority": majority(folds, test, trials),
+        "prior": prior(folds, test, trials, seed),
+        "noise": noise(folds, test, seed),
+        "shuffled": shuffled(real, test, seed),
+        "clock": clock(folds, test, trials),
+        "run_mean": run_mean(folds, test, trials),
+    }
+    return {name: one for name, one in made.items() if one is not None}
+
+
 def noise(folds: Sequence[Fold], test: Tested, seed: int) -> Decisions:
     """Noise with the spread of the training trials, through preprocessing's end and the encoder."""
 
@@ -120,11 +143,16 @@ def noise(folds: Sequence[Fold], test: Tested, seed: int) -> Decisions:
 
 
 def shuffled(real: Decisions, test: Tested, seed: int) -> Decisions:
-    """The answers to other trials of the same fold and person, in any order at all."""
+    """The answers to other trials of the same fold and person, in any order at all.
+
+    Of the same person where trials are left out one by one.
+    """
     rng = np.random.default_rng(seed)
+    alone = len(np.unique(test.group)) == len(test.group)
+    group = np.unique(test.items.subject, return_inverse=True)[1] if alone else test.group
     order = np.arange(len(test.true))
-    for one in np.unique(test.group):
-        inside = np.flatnonzero(test.group == one)
+    for one in np.unique(group):
+        inside = np.flatnonzero(group == one)
         order[inside] = rng.permutation(inside)
     return Decisions(real.scores[order], test.group)
 
@@ -151,16 +179,50 @@ def clock(folds: Sequence[Fold], test: Tested, trials: ClassTrials) -> Decisions
     if not any(run is not None and len(np.unique(run)) > 1 for run in runs.values()):
         return None
     place = {name: _place_in_run(run, trials.block[name]) for name, run in runs.items()}
-    rows, shares = [], _shares(folds, test, trials)
+    return _commonest_at(place, folds, test, trials)
+
+
+def run_mean(folds: Sequence[Fold], test: Tested, trials: ClassTrials) -> Decisions | None:
+    """The commonest training class of a trial's run: the run alone.
+
+    None where runs are unknown, or are kept apart.
+    """
+    place = {}
+    for person in trials.people:
+        run = _runs(person)
+        if run is None:
+            return None
+        place[person.subject] = np.unique(run, return_inverse=True)[1]
+    shared = [
+        np.isin(
+            place[one.subject][rows], place[one.subject][folds[number].split.mask(one, "train")]
+        )
+        for number, one, rows in test_parts(folds, trials)
+    ]
+    several = any(len(np.unique(one)) > 1 for one in place.values())
+    if not several or not np.concatenate(shared).any():
+        return None
+    return _commonest_at(place, folds, test, trials)
+
+
+def _commonest_at(
+    place: Mapping[str, NDArray[np.intp]],
+    folds: Sequence[Fold],
+    test: Tested,
+    trials: ClassTrials,
+) -> Decisions:
+    """How common each class is among the training trials at the same place."""
+    rows = []
     for number, person, is_test in test_parts(folds, trials):
-        name, train = person.subject, folds[number].split.mask(person, "train")
-        code = np.searchsorted(trials.classes, trials.label[name])
-        counts = np.zeros((int(place[name].max()) + 1, len(trials.classes)))
-        np.add.at(counts, (place[name][train], code[train]), 1.0)
-        rows.append(counts[place[name][is_test]])
+        own, train = place[person.subject], folds[number].split.mask(person, "train")
+        code = np.searchsorted(trials.classes, trials.label[person.subject])
+        counts = np.zeros((int(own.max()) + 1, len(trials.classes)))
+        np.add.at(counts, (own[train], code[train]), 1.0)
+        rows.append(counts[own[is_test]])
     found = np.concatenate(rows)
     total = found.sum(axis=1, keepdims=True)
     # a place that training does not have, and ties, are decided by what is common anywhere
+    shares = _shares(folds, test, trials)
     return Decisions(found / np.maximum(total, 1) + 1e-6 * shares, test.group)
 
 

@@ -8,17 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from neurodecode.data import Embeddings, Generated, Responses, Stimuli
+from neurodecode.data import Generated, Responses, Stimuli
 from neurodecode.encoders import category_targets
 from neurodecode.evidence import ProtocolResult
 from neurodecode.pipeline._answers import Answers, Shown
-from neurodecode.pipeline._class_answers import Tested
+from neurodecode.pipeline._class_answers import Tested, points_of
 from neurodecode.pipeline._class_measures import Decisions
-from neurodecode.pipeline._class_scoring import Scored, by_control
+from neurodecode.pipeline._class_scoring import Decided, Scored, by_control
 from neurodecode.pipeline._class_trials import ClassTrials, split_blocks
 from neurodecode.pipeline._confusion import confusion
 from neurodecode.pipeline._evaluation import Evaluation
 from neurodecode.pipeline._folds import Fold
+from neurodecode.pipeline._leaks import knowledge_of
 from neurodecode.pipeline._preprocess import step_names
 from neurodecode.pipeline._protocol import SOLE_HEAD, SOLE_OUTPUT, Protocol
 from neurodecode.pipeline._sklearn_classifier import SklearnClassifier
@@ -30,10 +31,13 @@ class Done:
 
     trials: ClassTrials
     folds: Sequence[Fold]
-    test: Tested
-    real: Decisions
-    beside: Mapping[str, Decisions]
+    decided: Decided
     scored: Mapping[str, Scored]
+
+    @property
+    def test(self) -> Tested:
+        """Whose the test trials are."""
+        return self.decided.test
 
 
 def evaluation_of(done: Done, protocol: Protocol, told: Mapping[str, Any]) -> Evaluation:
@@ -43,7 +47,7 @@ def evaluation_of(done: Done, protocol: Protocol, told: Mapping[str, Any]) -> Ev
         Stimuli.from_texts({one: labels[one] for one in ids.tolist()}),
         {SOLE_HEAD: category_targets(labels).select(ids)},
     )
-    matrix = confusion(done.real.decided, done.test.true, done.test.classes)
+    matrix = confusion(done.decided.real.decided, done.test.true, done.test.classes)
     scores = {name: one.score for name, one in done.scored.items()}
     controls = by_control(done.scored, "value")
     intervals = {
@@ -56,22 +60,19 @@ def evaluation_of(done: Done, protocol: Protocol, told: Mapping[str, Any]) -> Ev
         [fold.encoder for fold in done.folds],
         done.test.items,
         shown,
-        _answers(done.real, done.test, shown),
-        {name: _answers(one, done.test, shown) for name, one in done.beside.items()},
+        _answers(done.decided.real, done.test),
+        {name: _answers(one, done.test) for name, one in done.decided.beside.items()},
         np.arange(len(ids)),
         {name: one.each for name, one in done.scored.items()},
         matrix,
     )
 
 
-def _answers(decided: Decisions, test: Tested, shown: Shown) -> Answers:
-    """Scores of the classes as points, and the class decided for as a text."""
-    ids, space = test.items.stimulus, shown.points[SOLE_HEAD].space
+def _answers(decided: Decisions, test: Tested) -> Answers:
+    """The same, and the class decided for as a text."""
     said = test.classes[decided.decided][:, None]
-    return Answers(
-        {SOLE_HEAD: Embeddings(decided.scores, ids, space)},
-        {SOLE_OUTPUT: Generated(said, ids, "text", "classify")},
-    )
+    made = Generated(said, test.items.stimulus, "text", "classify")
+    return Answers(points_of(decided, test).embeddings, {SOLE_OUTPUT: made})
 
 
 def details_of(
@@ -105,6 +106,8 @@ def details_of(
         "n_independent": test.n_independent,
         "n_folds": len(done.folds),
         "encoder": encoder_name(done.folds[0].encoder),
+        "closed_forms": list(done.decided.closed_forms),
+        "learned_from": knowledge_of([fold.encoder for fold in done.folds], fitted_here=True),
         "preprocess": step_names(done.folds[0].steps),
         "selection_rule": "none",
         "repeats_averaged": "single trials",

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from neurodecode.evidence import Score, over_folds
+from neurodecode.evidence import KNOWS_NO_BRAIN, Items, Score, Suspicion, over_folds
 from neurodecode.pipeline._class_answers import Tested
 from neurodecode.pipeline._class_measures import ClassMeasure, Codes, Decisions, Values
+from neurodecode.pipeline._judging import Beside, judged
 from neurodecode.statistics import Interval, Null
+
+MAJORITY = "majority"
+N_OF_CONTROLS = 499
+"""Arrangements of which a control's p is one in 500 at the least."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,29 +29,38 @@ class Scored:
     intervals: dict[str, dict[str, Interval]]
 
 
-def score_classes(
-    measure: ClassMeasure,
-    real: Decisions,
-    beside: Mapping[str, Decisions],
-    test: Tested,
-    *,
-    seed: int,
-) -> Scored:
-    """Score decisions and controls by one measure.
+@dataclass(frozen=True, eq=False)
+class Decided:
+    """All that every measure is judged by.
 
     Parameters
     ----------
-    measure : ClassMeasure
+    test : Tested
     real : Decisions
     beside : mapping of str to Decisions
         Controls and closed forms.
-    test : Tested
+    closed_forms : sequence of str
+        Which of ``beside`` are closed forms.
+    suspicions : sequence of Suspicion
+        What the encoder gave away.
     seed : int
-        Of the null.
+        Of the nulls.
     """
+
+    test: Tested
+    real: Decisions
+    beside: Mapping[str, Decisions]
+    closed_forms: Sequence[str] = ()
+    suspicions: Sequence[Suspicion] = ()
+    seed: int = 0
+
+
+def score_classes(measure: ClassMeasure, decided: Decided) -> Scored:
+    """Score decisions and controls by one measure, and judge the score."""
+    test, real = decided.test, decided.real
     each, n_classes = measure.each(real, test.true), len(test.classes)
     chance = measure.chance(n_classes)
-    null, kept = _null(measure, real, test, seed)
+    null, kept = _null(measure, real, test, decided.seed)
     score = Score(
         float(each.mean()),
         _interval(each, test, null),
@@ -61,7 +75,7 @@ def score_classes(
             "n_independent": test.n_independent,
         },
     )
-    values = {name: measure.each(one, test.true) for name, one in beside.items()}
+    values = {name: measure.each(one, test.true) for name, one in decided.beside.items()}
     intervals = {
         name: {
             "ci95": _interval(one, test, null),
@@ -69,7 +83,35 @@ def score_classes(
         }
         for name, one in values.items()
     }
-    return Scored(score, each, values, intervals)
+    compared = Beside(test.items, each, values, _chances(measure, decided), decided.closed_forms)
+    return Scored(judged(score, compared, decided.suspicions), each, values, intervals)
+
+
+def _chances(measure: ClassMeasure, decided: Decided) -> dict[str, float]:
+    """One-sided p of each control and of the score, labels changing places within a person.
+
+    Across runs too: what a run tells is then not taken for chance. What always says the same has
+    no p.
+    """
+    test = decided.test
+    _, first, block = np.unique(test.block, return_index=True, return_inverse=True)
+    person = Items(test.items.stimulus[first], test.items.subject[first])
+    if person.movable == 0:
+        return {}
+    label = test.true[first]
+
+    def p(decisions: Decisions) -> float:
+        score = measure.scorer(decisions)
+        null = person.null(
+            lambda order: score(label[order][block]),
+            n_permutations=N_OF_CONTROLS,
+            seed=decided.seed,
+        )
+        return null.p_value(score(test.true))
+
+    asked = {name: one for name, one in decided.beside.items() if name in KNOWS_NO_BRAIN}
+    asked.pop(MAJORITY, None)
+    return {name: p(one) for name, one in (asked | {"decoded": decided.real}).items()}
 
 
 def _interval(each: Values, test: Tested, null: Null) -> Interval:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from neurodecode.contracts import Encoder, Preprocessor
 from neurodecode.data import Responses, Stimuli
 from neurodecode.encoders import category_targets
-from neurodecode.evidence import Run
+from neurodecode.evidence import Run, Suspicion
 from neurodecode.pipeline import _class_answers as answers
 from neurodecode.pipeline._class_contenders import contenders, stops_by_nothing
 from neurodecode.pipeline._class_evaluation import Done, details_of, evaluation_of
-from neurodecode.pipeline._class_measures import MEASURES, Auc, Decisions
-from neurodecode.pipeline._class_scoring import score_classes
+from neurodecode.pipeline._class_measures import MEASURES, Auc
+from neurodecode.pipeline._class_scoring import Decided, score_classes
+from neurodecode.pipeline._class_suspicions import class_suspicions, to_be_questioned
 from neurodecode.pipeline._class_trials import (
     LABEL,
     ClassTrials,
@@ -25,8 +27,10 @@ from neurodecode.pipeline._class_trials import (
 )
 from neurodecode.pipeline._evaluation import Evaluation
 from neurodecode.pipeline._folds import Fold, check_tested_once, fit_folds
-from neurodecode.pipeline._preprocess import learn_steps
-from neurodecode.pipeline._protocol import Goal, Protocol
+from neurodecode.pipeline._leaks import check_unseen
+from neurodecode.pipeline._preprocess import Steps, learn_steps
+from neurodecode.pipeline._protocol import SOLE_OUTPUT, Goal, Protocol
+from neurodecode.pipeline._suspicions import knows_elsewhere, many_looks
 
 LOG = logging.getLogger("neurodecode")
 
@@ -99,23 +103,82 @@ def classify(
     named = contenders(encoder, trials, protocol)
     if all(stops_by_nothing(one) for one in named.values()):
         trials = replace(trials, folds=tuple(without_validation(one) for one in trials.folds))
+    before = to_be_questioned(named[SOLE_OUTPUT])
     with run.step("fit"):
-        sets = _fitted(named, trials, protocol, preprocess)
-    run.look(protocol.name, people, protocol.folds)
-    with run.step("decode"):
-        test = answers.tested(sets["decoded"], trials)
-        real = answers.decisions(sets["decoded"], test)
-    with run.step("controls"):
-        beside = _beside(sets, real, test, trials, protocol.seed)
+        study = _Study(trials, protocol, preprocess)
+        sets = {name: study.fitted(one) for name, one in named.items()}
+    fitted = {name: [fold.encoder for fold in folds] for name, folds in sets.items()}
+    check_unseen(fitted, people, protocol.folds)
+    suspicions = many_looks(run.look(protocol.name, people, protocol.folds))
+    if before is not None:
+        with run.step("fit to shuffled pairs"):
+            suspicions += study.knows_elsewhere(before)
+    decided = study.decided(sets, suspicions, run)
     with run.step("score"):
-        chosen = [
-            one for one in MEASURES if not isinstance(one, Auc) or one.applies(real, test.true)
-        ]
         scored = {
-            one.name: score_classes(one, real, beside, test, seed=protocol.seed) for one in chosen
+            one.name: score_classes(one, decided)
+            for one in MEASURES
+            if not isinstance(one, Auc) or one.applies(decided.real, decided.test.true)
         }
-    done = Done(trials, sets["decoded"], test, real, beside, scored)
+    done = Done(trials, sets[SOLE_OUTPUT], decided, scored)
     return evaluation_of(done, protocol, details_of(people, by, done, protocol))
+
+
+@dataclass(frozen=True, eq=False)
+class _Study:
+    """Trials, by which rules they are classified, and what is learned anew in each fold."""
+
+    trials: ClassTrials
+    protocol: Protocol
+    preprocess: Sequence[Preprocessor]
+
+    @cached_property
+    def goal(self) -> Goal:
+        """Category codes of all trials, and their class as a text."""
+        labels = self.trials.labels
+        return Goal(Stimuli.from_texts(labels), category_targets(labels))
+
+    @cached_property
+    def by_trial(self) -> Protocol:
+        """The protocol over the names of trials."""
+        return replace(self.protocol, split=self.trials.folds, repeats="single")
+
+    @cached_property
+    def steps(self) -> list[Steps]:
+        """Preprocessing of each fold; what is supervised sees labels of training trials."""
+        labelled = self.trials.labelled()
+        return [
+            learn_steps(labelled, split, self.preprocess, labels=LABEL)
+            for split in self.trials.folds
+        ]
+
+    def fitted(self, encoder: Encoder) -> list[Fold]:
+        """The encoder fitted to each fold."""
+        people = self.trials.people
+        fitted = fit_folds(people, self.goal, encoder, self.by_trial, self.steps)
+        parts = zip(self.trials.folds, fitted, self.steps, strict=True)
+        return [Fold(split, one, people, "single", steps) for split, one, steps in parts]
+
+    def knows_elsewhere(self, encoder: Encoder) -> list[Suspicion]:
+        """Does an unfitted encoder know the test part though it learned wrong pairs?"""
+        people = self.trials.people
+        return knows_elsewhere(encoder, people, self.goal, self.by_trial, self.steps)
+
+    def decided(
+        self, sets: Mapping[str, Sequence[Fold]], suspicions: Sequence[Suspicion], run: Run
+    ) -> Decided:
+        """What was decided about test trials, by the encoder and by all that stands beside it."""
+        folds, trials, seed = sets[SOLE_OUTPUT], self.trials, self.protocol.seed
+        with run.step("decode"):
+            test = answers.tested(folds, trials)
+            real = answers.decisions(folds, test)
+        closed = list(sets)[1:]
+        with run.step("controls"):
+            beside = answers.controls(folds, real, test, trials, seed=seed)
+            beside |= {name: answers.decisions(sets[name], test) for name in closed}
+        with run.step("check"):
+            seen = class_suspicions(folds, trials, test, real, beside["noise"])
+        return Decided(test, real, beside, closed, [*suspicions, *seen], seed)
 
 
 def _check(people: Sequence[Responses], protocol: Protocol) -> None:
@@ -138,49 +201,3 @@ def _warn_of_blocks(trials: ClassTrials, protocol: Protocol) -> None:
             protocol.name,
             n_leaking,
         )
-
-
-def _fitted(
-    named: Mapping[str, Encoder],
-    trials: ClassTrials,
-    protocol: Protocol,
-    preprocess: Sequence[Preprocessor],
-) -> dict[str, list[Fold]]:
-    """Each contender fitted to each fold."""
-    labels = trials.labels
-    goal = Goal(Stimuli.from_texts(labels), category_targets(labels))
-    by_trial = replace(protocol, split=trials.folds, repeats="single")
-    labelled = trials.labelled()
-    steps = [learn_steps(labelled, split, preprocess, labels=LABEL) for split in trials.folds]
-    return {
-        name: [
-            Fold(split, fitted, trials.people, "single", learned)
-            for split, fitted, learned in zip(
-                trials.folds,
-                fit_folds(trials.people, goal, one, by_trial, steps),
-                steps,
-                strict=True,
-            )
-        ]
-        for name, one in named.items()
-    }
-
-
-def _beside(
-    sets: Mapping[str, Sequence[Fold]],
-    real: Decisions,
-    test: answers.Tested,
-    trials: ClassTrials,
-    seed: int,
-) -> dict[str, Decisions]:
-    folds = sets["decoded"]
-    beside = {
-        "majority": answers.majority(folds, test, trials),
-        "prior": answers.prior(folds, test, trials, seed),
-        "noise": answers.noise(folds, test, seed),
-        "shuffled": answers.shuffled(real, test, seed),
-    }
-    clock = answers.clock(folds, test, trials)
-    if clock is not None:
-        beside["clock"] = clock
-    return beside | {name: answers.decisions(one, test) for name, one in list(sets.items())[1:]}

@@ -168,7 +168,7 @@ def _scores(model: Any, x: NDArray[np.float64]) -> NDArray[np.float64]:
         if found.shape[1] == n_classes:
             return found
     decided = np.searchsorted(model.classes_, model.predict(x))
-    return np.eye(n_classes)[decided]
+    return np.asarray(np.eye(n_classes)[decided])
 
 
 def _led_by(scores: NDArray[np.float64], decided: NDArray[np.intp]) -> NDArray[np.float64]:

@@ -285,6 +285,8 @@ def _identified(
 ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """Two-way identification of each item against each test stimulus, averaged over heads."""
     distinct = list(dict.fromkeys(ids))
+    if len(distinct) < 2:  # a stimulus that is left out alone is told from none
+        return np.zeros((len(ids), 1)), np.zeros(len(ids), dtype=np.intp)
     true = goal.points(distinct)
     tables = [
         two_way_table(correlate_pairs(one.array(), true[head].array()))

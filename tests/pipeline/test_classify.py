@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, confusion_matrix
 from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
@@ -24,12 +25,20 @@ KINDS = np.array(["cat", "cup", "shoe", "tree"])
 
 
 def trials(
-    n=120, signal=1.0, seed=0, name="anna", n_units=12, shares=(0.25, 0.25, 0.25, 0.25), n_runs=6
+    n=120,
+    signal=1.0,
+    seed=0,
+    name="anna",
+    n_units=12,
+    shares=(0.25, 0.25, 0.25, 0.25),
+    n_runs=6,
+    alike=False,
 ):
     """Trials of classes in mixed order; units are voxels with places, so that any encoder can."""
     rng = np.random.default_rng([seed, sum(name.encode())])
     code = rng.choice(len(shares), n, p=shares)
-    centres = rng.normal(size=(len(shares), n_units))
+    brain = np.random.default_rng(9) if alike else rng
+    centres = brain.normal(size=(len(shares), n_units))
     return Responses(
         (signal * centres[code] + 1.5 * rng.normal(size=(n, n_units))).astype(np.float32),
         [f"picture-{row}" for row in range(n)],
@@ -83,6 +92,83 @@ def test_an_item_is_a_trial():
     assert view.truth in KINDS
     assert view.decoded[0] in KINDS
     assert view.scores["accuracy"] in (0.0, 1.0)
+
+
+def test_verdicts_know_what_was_decoded_and_what_was_not():
+    one, silent = trials(), trials(signal=0.0)
+    for encoder in (None, LOGISTIC):
+        shown = classify(one, "label", encoder=encoder, protocol=by_run(one))
+        for metric in shown.result.scores:
+            assert shown.verdict(metric).word == "shown", shown.verdict(metric)
+        assert shown.result.details["learned_from"] == "known"
+        nothing = classify(silent, "label", encoder=encoder, protocol=by_run(silent))
+        assert nothing.verdict("accuracy").word == "not shown", nothing.verdict("accuracy")
+    assert "plain ridge" in shown.verdict("accuracy").closed_form
+    told = shown.result.as_json()["scores"]["accuracy"]
+    assert told["over_best_control"][0] > 0
+    assert len(told["over_best_closed_form"]) == 2
+
+
+class Cheat(ClassifierMixin, BaseEstimator):
+    """Knows every trial by heart, whatever it was fitted to."""
+
+    def __init__(self, x=None, y=None):
+        self.x, self.y = x, y
+
+    def fit(self, x, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, x):
+        return np.array([self.y[np.abs(self.x - row).sum(axis=1).argmin()] for row in x])
+
+
+class Deaf(Cheat):
+    """Says the same, whatever it is given."""
+
+    def predict(self, x):
+        return np.array(self.y[: len(x)])
+
+
+def test_cheats_are_called_by_their_name():
+    one = trials()
+    label = one.groups("label")
+    knows = classify(
+        one, "label", encoder=Cheat(one.array(np.float64), label), protocol=by_run(one)
+    )
+    verdict = knows.verdict("accuracy")
+    assert verdict.word == "suspect"
+    assert any(told.startswith("knows the test part from elsewhere") for told in verdict.reasons)
+    protocol = Protocol(Split(["1", "2", "3", "4", "5"], [], ["0"], by="run"))
+    deaf = classify(one, "label", encoder=Deaf(None, label), protocol=protocol)
+    verdict = deaf.verdict("accuracy")
+    assert verdict.word == "suspect"
+    assert any(told.startswith("ignores its input") for told in verdict.reasons)
+
+
+def test_trials_are_left_out_one_by_one():
+    one = trials(n=40, signal=2.0, n_runs=1)
+    folds = LeaveOneOut("trial", validation=0).split(one)
+    got = classify(one, "label", encoder=RidgeClassifier([10.0]), protocol=Protocol(folds))
+    assert set(got.result.scores) == {"accuracy", "balanced_accuracy"}  # no pair to compare
+    assert got.score("accuracy") > 0.7
+    assert got.result.controls["shuffled"]["accuracy"] < 0.6
+    assert got.verdict("accuracy").word == "shown", got.verdict("accuracy")
+
+
+def test_what_the_run_alone_tells_stands_beside():
+    """Trials of all runs on both sides, and runs differ in their share of classes."""
+    rng = np.random.default_rng(1)
+    run = np.arange(160) // 40
+    label = np.where(rng.random(160) < np.where(run % 2 == 0, 0.9, 0.1), "cat", "cup")
+    values = 3.0 * rng.normal(size=(4, 6))[run] + rng.normal(size=(160, 6))
+    one = Responses(values, label, "anna", "fmri", run=run)
+    folds = KFold(4, by="trial", validation=0).split(one)
+    got = classify(one, protocol=Protocol(folds))
+    assert got.result.controls["run_mean"]["accuracy"] > 0.8
+    assert got.score("accuracy") > 0.7
+    assert got.verdict("accuracy").word != "shown"
+    assert "run_mean" not in classify(one, protocol=by_run(one)).result.controls
 
 
 def test_unequal_classes_are_told_by_majority_and_balanced_accuracy():
@@ -184,6 +270,9 @@ def test_a_split_through_blocks_is_told(caplog):
     got = classify(one, encoder=KNeighborsClassifier(1), protocol=protocol)
     assert got.score("accuracy") > 0.9
     assert "block" in got.result.details["shared"]
+    verdict = got.verdict("accuracy")
+    assert verdict.word == "suspect"
+    assert verdict.reasons[0].startswith("blocks in training and test: 432 trials are tested")
     assert "'trials' tests 432 trials while others of their block are in training" in caplog.text
     kept = classify(one, protocol=by_run(one))
     assert "block" in kept.result.details["kept_apart"]
@@ -273,8 +362,7 @@ def test_any_encoder_classifies_and_ridge_stands_beside_it(encoder):
 
 def test_people_are_classified_each_by_their_own_or_by_what_others_taught():
     people = [trials(name=name) for name in ("anna", "bert", "carl")]
-    same = [trials(name="x", seed=1).with_values(trials(name="x", seed=1).values, subject=name)
-            for name in ("anna", "bert", "carl")]  # fmt: skip
+    same = [trials(name=name, alike=True) for name in ("anna", "bert", "carl")]
     within = classify(people, "label", protocol=by_run(people))
     assert within.result.scores["accuracy"].n == 360
     assert within.score("accuracy") > 0.5
