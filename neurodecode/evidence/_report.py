@@ -204,6 +204,8 @@ def _protocol_sentences(name: str, content: Mapping[str, Any]) -> str:
         ("units", "units: {}"),
         ("n_train", "training trials: {}"),
         ("n_test", "test items: {}"),
+        ("class_of_a_trial", "class of a trial: its {}"),
+        ("preprocess", "learned anew in each fold: {}"),
         ("encoder", "encoder: {}"),
         ("target", "target space: {}"),
         ("generator", "generator: {}"),

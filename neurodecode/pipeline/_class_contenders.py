@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from neurodecode.contracts import Encoder
@@ -18,9 +19,9 @@ def contenders(encoder: Any, trials: ClassTrials, protocol: Protocol) -> dict[st
     """The encoder and the closed forms beside it, unfitted, by name."""
     strangers = _strangers(trials)
     named = {"decoded": _plain(strangers) if encoder is None else as_encoder(encoder, strangers)}
-    given = protocol.baseline
-    if not isinstance(given, bool):
-        named[PLAIN_RIDGE] = as_encoder(given, strangers)
+    given: Any = getattr(protocol, "closed_forms", True)
+    if isinstance(given, Mapping):
+        named |= {name: as_encoder(one, strangers) for name, one in given.items()}
     elif given and encoder is not None and not isinstance(encoder, RidgeClassifier):
         shapes = {one.values.shape[1:] for one in trials.people}
         if not strangers or len(shapes) == 1:
@@ -30,7 +31,7 @@ def contenders(encoder: Any, trials: ClassTrials, protocol: Protocol) -> dict[st
 
 def stops_by_nothing(encoder: Encoder) -> bool:
     """Is it fitted in closed form, so that validation trials are as good as any to learn from?"""
-    return isinstance(encoder, Ridge | SklearnClassifier)
+    return bool(getattr(encoder, "closed_form", isinstance(encoder, Ridge)))
 
 
 def as_encoder(encoder: Any, pooled: bool = False) -> Encoder:

@@ -109,7 +109,7 @@ def details_of(
         "closed_forms": list(done.decided.closed_forms),
         "learned_from": knowledge_of([fold.encoder for fold in done.folds], fitted_here=True),
         "preprocess": step_names(done.folds[0].steps),
-        "selection_rule": "none",
+        "selection_rule": "",
         "repeats_averaged": "single trials",
         "kept_apart": [one for one, yes in apart.items() if yes],
         "shared": [one for one, yes in apart.items() if not yes],

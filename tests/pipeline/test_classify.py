@@ -266,7 +266,7 @@ def test_blocks_can_be_named():
 def test_a_split_through_blocks_is_told(caplog):
     """Noise that is shared by a block tells its class, if the block is in training too."""
     one = blocks()
-    protocol = Protocol(KFold(4, by="trial").split(one), "trials", baseline=False)
+    protocol = Protocol(KFold(4, by="trial").split(one), "trials")
     got = classify(one, encoder=KNeighborsClassifier(1), protocol=protocol)
     assert got.score("accuracy") > 0.9
     assert "block" in got.result.details["shared"]
@@ -391,11 +391,13 @@ def test_what_stops_by_nothing_learns_from_validation_trials_too():
 def test_the_result_is_written_counted_and_described(tmp_path):
     one = trials()
     run = Run(looks=TestLooks(tmp_path / "looks"))
-    got = classify(one, "label", encoder=LOGISTIC, protocol=by_run(one), run=run)
+    scaled = [Standardize()]
+    got = classify(one, "label", encoder=LOGISTIC, protocol=by_run(one), preprocess=scaled, run=run)
     file = write_results(tmp_path, "classes", [got.result], run)
     check_results(file)
     assert run.as_json()["test_looks"] == 1
-    assert "accuracy" in methods_paragraph(file)
+    told = methods_paragraph(file)
+    assert "class of a trial: its label, learned anew in each fold: Standardize()" in told
     assert got.result.details["encoder"].startswith("Pipeline(steps=[('standardscaler'")
 
 

@@ -70,7 +70,7 @@ def test_values_vary_as_the_score_does():
 def test_any_encoder_gets_it(points, goal):
     people = [person(points, "p1"), person(points, "p2")]
     folds = KFold(3, validation=0).split(people)
-    protocol = Protocol(folds, measures=[TwoAgainstTwo()], baseline=False)
+    protocol = Protocol(folds, measures=[TwoAgainstTwo()])
     got = decode(people, goal, encoder=LeastSquares(), protocol=protocol)
     score = got.result.scores["two_against_two"]
     assert score.value > 0.9
@@ -89,7 +89,7 @@ def test_any_encoder_gets_it(points, goal):
 def test_one_item_at_a_time_makes_no_pair(points, stimuli):
     one = person(points).take(np.arange(4))
     folds = KFold(4, validation=0).split(one)
-    protocol = Protocol(folds, measures=[TwoAgainstTwo()], baseline=False)
+    protocol = Protocol(folds, measures=[TwoAgainstTwo()])
     with pytest.raises(ValueError) as error:
         decode(one, Goal(stimuli, points), encoder=LeastSquares(), protocol=protocol)
     assert str(error.value) == (
