@@ -95,8 +95,8 @@ def test_an_item_is_a_trial():
 
 
 def test_verdicts_know_what_was_decoded_and_what_was_not():
-    one, silent = trials(), trials(signal=0.0)
-    for encoder in (None, LOGISTIC):
+    for seed, encoder in enumerate((None, LOGISTIC)):
+        one, silent = trials(seed=seed), trials(signal=0.0, seed=seed)
         shown = classify(one, "label", encoder=encoder, protocol=by_run(one))
         for metric in shown.result.scores:
             assert shown.verdict(metric).word == "shown", shown.verdict(metric)
