@@ -3,7 +3,14 @@
 from neurodecode.files._archives import check_zip, open_zip, read_npz
 from neurodecode.files._bounds import check_expansion
 from neurodecode.files._existing import broken, existing
-from neurodecode.files._hdf5 import PlainGroup, open_hdf5, reading_hdf5, spans_of, walk_datasets
+from neurodecode.files._hdf5 import (
+    PlainGroup,
+    open_hdf5,
+    plain_root,
+    reading_hdf5,
+    spans_of,
+    walk_datasets,
+)
 from neurodecode.files._heaps import check_heaps, is_text, read_texts
 from neurodecode.files._json import read_json
 from neurodecode.files._mat import check_mat, mat_names, read_mat
@@ -24,6 +31,7 @@ __all__ = [
     "open_hdf5",
     "open_zip",
     "parse_npy",
+    "plain_root",
     "read_json",
     "read_mat",
     "read_npy",

@@ -16,7 +16,7 @@ from typing import Any
 import h5py
 
 from neurodecode.errors import CorruptFileError, UnsafeFileError
-from neurodecode.files._bounds import check_expansion
+from neurodecode.files._bounds import BELIEVED_BYTES, check_expansion
 from neurodecode.files._existing import broken, existing
 
 MAX_DEPTH = 32
@@ -94,16 +94,18 @@ def _checked(data: Any) -> Any:
             f"{file}: the values of '{data.name}' lie in other files. They are not read; ask its "
             f"author for a file that holds its values itself."
         )
-    stored, item_bytes = data.id.get_storage_size(), data.id.get_type().get_size()
+    item_bytes = data.id.get_type().get_size()
     declared = math.prod(data.shape or ()) * item_bytes
+    largest = max(declared, math.prod(data.chunks or ()) * item_bytes)
+    if largest <= BELIEVED_BYTES:
+        return data
+    stored = data.id.get_storage_size()
     if stored > file.stat().st_size:
         raise CorruptFileError(
             f"{file}: '{data.name}' says that {stored} bytes of it are stored, but the file has "
             f"{file.stat().st_size}. It is cut off or damaged; obtain it again."
         )
-    check_expansion(file, stored, declared, f"'{data.name}'")
-    if data.chunks:
-        check_expansion(file, stored, math.prod(data.chunks) * item_bytes, f"'{data.name}'")
+    check_expansion(file, stored, largest, f"'{data.name}'")
     return data
 
 
@@ -149,8 +151,20 @@ def open_hdf5(path: str | Path, what: str = "HDF5 file") -> Iterator[PlainGroup]
         raise broken(file, what, error) from error
     with opened:
         with reading_hdf5(file, what):
-            root = PlainGroup(h5py.h5g.open(opened.id, b"/"))
+            root = plain_root(opened)
         yield root
+
+
+def plain_root(file: h5py.File) -> PlainGroup:
+    """The root of an open file, for those who keep it open.
+
+    Examples
+    --------
+    >>> with h5py.File("x.hdf5", "w", driver="core", backing_store=False) as file:
+    ...     list(plain_root(file))
+    []
+    """
+    return PlainGroup(h5py.h5g.open(file.id, b"/"))
 
 
 @contextmanager

@@ -53,18 +53,15 @@ def check_heaps(path: Path, values: list[tuple[int, int]]) -> None:
             _check(path, content, place)
 
 
-def _heaps(content: mmap.mmap, skipped: list[tuple[int, int]]) -> Iterator[int]:
-    left = iter([*skipped, (len(content), len(content))])
-    start, stop = next(left)
-    place = content.find(SIGNATURE)
-    while place >= 0:
-        while place >= stop and stop < len(content):
-            start, stop = next(left)
-        if start <= place < stop:
-            place = content.find(SIGNATURE, stop)
-            continue
-        yield place
-        place = content.find(SIGNATURE, place + 1)
+def _heaps(content: mmap.mmap, values: list[tuple[int, int]]) -> Iterator[int]:
+    """Where heaps start, looked for between the values only: those may be many gigabytes."""
+    start = 0
+    for stop, after in [*values, (len(content), len(content))]:
+        place = content.find(SIGNATURE, start, min(stop + len(SIGNATURE) - 1, len(content)))
+        while start <= place < stop:
+            yield place
+            place = content.find(SIGNATURE, place + 1, stop)
+        start = max(start, after)
 
 
 def _check(path: Path, content: mmap.mmap, start: int) -> None:
