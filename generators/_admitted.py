@@ -34,6 +34,7 @@ TRANSFORMERS = {
     "CLIPTextModel", "CLIPTextModelWithProjection", "CLIPVisionModelWithProjection",
     "CLIPImageProcessor", "CLIPImageProcessorFast", "CLIPFeatureExtractor", "CLIPTokenizer",
     "CLIPTokenizerFast", "T5EncoderModel", "T5Tokenizer", "T5TokenizerFast",
+    "PreTrainedTokenizerFast",
 }  # fmt: skip
 PARTS = {
     "diffusers": NETWORKS | AUTOENCODERS | SCHEDULERS,
@@ -59,8 +60,8 @@ def read_index(folder: Path) -> dict[str, Any]:
         if isinstance(value, list):
             check_class(folder, name, value)
     kind = index.get("_class_name")
-    if kind is not None and kind not in PIPELINES:
-        raise _refused(folder, "_class_name", str(kind))
+    if kind is not None and str(kind) not in PIPELINES:
+        raise _refused(folder, "_class_name", str(kind)[:80])
     code = next((one for one in sorted(folder.rglob("*.py"))), None)
     if code is not None:
         raise UnsafeFileError(
@@ -83,7 +84,7 @@ def check_class(folder: Path, name: str, value: Any) -> tuple[str, str]:
     library, kind = value
     if library is None and kind is None:
         return "", ""
-    if kind not in PARTS.get(str(library), ()):
+    if str(kind) not in PARTS.get(str(library), ()):
         raise _refused(folder, name, f"{library}.{kind}")
     return str(library), str(kind)
 
