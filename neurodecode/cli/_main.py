@@ -24,6 +24,9 @@ VERBS: dict[str, tuple[str, str]] = {
     "prepare": ("neurodecode.cli.prepare", "read a public layout into the store"),
     "twin": ("neurodecode.cli.twin", "write simulated recordings in the files of a real lab"),
     "stream": ("neurodecode.cli.stream", "decode a signal as it arrives, on a page that follows"),
+    "run": ("neurodecode.cli.run", "run a study: what is missing is computed, here or by Slurm"),
+    "status": ("neurodecode.cli.status", "how far a study is, and what failed"),
+    "collect": ("neurodecode.cli.collect", "one table and one gallery of what a study has so far"),
     "gallery": ("neurodecode.cli.gallery", "build the gallery of a results folder and open it"),
 }
 """Verb: its module, and what it does in one line."""

@@ -116,7 +116,7 @@ def _of_tensor(what: str, values: Any) -> NDArray[Any]:
 
 
 def _unmasked(what: str, values: np.ma.MaskedArray[Any, Any]) -> NDArray[Any]:
-    n_masked = int(np.ma.count_masked(values))
+    n_masked = int(np.ma.getmaskarray(values).sum())
     if n_masked:
         raise TypeError(
             f"{what} are a masked array with {n_masked} of {values.size} values masked, and a mask "

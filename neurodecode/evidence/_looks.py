@@ -22,6 +22,7 @@ from neurodecode.store import check_writable, own_folder, write_json
 
 LOG = logging.getLogger("neurodecode")
 MIRROR = "test_looks.json"
+ONCE = "once"
 WHAT = "Counts of looks at test parts"
 
 
@@ -36,6 +37,9 @@ class TestLooks:
     mirror : path, optional
         Results folder; it keeps the count too (``test_looks.json``), and the larger of the two
         counts. Several processes may add at once.
+    once : str, optional
+        Whose looks these are: the same one looking again is not counted again. For studies, whose
+        contenders are named before the run, and whose cells may be killed and tried again.
 
     Examples
     --------
@@ -45,12 +49,16 @@ class TestLooks:
     (1, 2)
     >>> looks.count("data and split"), looks.count("other")
     (2, 0)
+    >>> study = TestLooks(tempfile.mkdtemp(), once="study 1")
+    >>> study.add("data and split"), study.add("data and split")
+    (1, 1)
     """
 
     __test__ = False  # the name looks like a test class to pytest
 
     folder: str | Path | None = None
     mirror: str | Path | None = None
+    once: str | None = None
 
     def add(self, key: str, note: str = "") -> int:
         """Count one more look, and give the number of looks so far.
@@ -62,8 +70,11 @@ class TestLooks:
         state, mirror = self._state_file(key), self._mirror_file()
         check_writable("NEURODECODE_STATE", state.parent, WHAT)
         with FileLock(f"{state}.lock"):
-            entry = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "note": note}
             ledger = _read(state)
+            if self.once is not None and self.once in self._marks(key, ledger):
+                return max(_looks(ledger), self._mirrored(key))
+            entry = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "note": note}
+            entry |= {} if self.once is None else {"once": self.once}
             looks = max(_looks(ledger), self._mirrored(key)) + 1
             history = [*ledger.get("history", []), entry]
             write_json(state, {"key": key, "looks": looks, "history": history})
@@ -72,9 +83,18 @@ class TestLooks:
             with FileLock(self._state_file(str(mirror.resolve())).with_suffix(".lock")):
                 kept = _read(mirror)
                 kept[key] = max(looks, int(kept.get(key, 0)))
+                if self.once is not None:
+                    kept.setdefault(ONCE, {}).setdefault(key, []).append(self.once)
                 write_json(mirror, kept)
         LOG.info("look %d at this test part (%s)", looks, key)
         return looks
+
+    def _marks(self, key: str, ledger: dict[str, Any]) -> list[str]:
+        """Who has looked already, of those that are counted once."""
+        file = self._mirror_file()
+        mirrored = {} if file is None else _read(file).get(ONCE, {})
+        own = [one["once"] for one in ledger.get("history", []) if "once" in one]
+        return [*own, *mirrored.get(key, [])]
 
     def count(self, key: str) -> int:
         """Number of looks so far."""
@@ -151,7 +171,7 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         return dict(content)
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError) as error:
         raise CorruptFileError(
             f"{file} should hold the number of looks at a test part, and can't be read ({error}). "
             f"Delete it to count from zero, and say so where you report the score."

@@ -8,7 +8,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
@@ -124,6 +124,27 @@ class Run:
         self.splits[protocol] = _rule(folds)
         self.test_looks[protocol] = self.looks.add(look_key(people, folds), protocol)
         return self.test_looks[protocol]
+
+    def take_over(self, told: Mapping[str, Any]) -> None:
+        """Add what another run said of itself (`as_json`): its data, splits, looks and seconds.
+
+        For results that are collected from several processes.
+
+        Examples
+        --------
+        >>> whole, part = Run(0), Run(1)
+        >>> part.data["sub-01"] = "aa"
+        >>> whole.take_over(part.as_json())
+        >>> whole.data
+        {'sub-01': 'aa'}
+        """
+        self.data |= told["data"]
+        self.splits |= told["split"]
+        self.seconds += told["seconds"]
+        for name, looks in told["test_looks_by_protocol"].items():
+            self.test_looks[name] = max(looks, self.test_looks.get(name, 0))
+        for name, seconds in told["seconds_by_step"].items():
+            self.steps[name] = self.steps.get(name, 0.0) + seconds
 
     def as_json(self) -> dict[str, Any]:
         """The part of ``results.json`` that says how it was made."""

@@ -107,6 +107,7 @@ class Score:
             "verdict": verdict.word,
             "verdict_reasons": list(verdict.reasons),
             "suspicions": [one.name for one in self.suspicions],
+            "weak_suspicions": [one.name for one in self.suspicions if one.weak],
             "best_control": beside.best_control if beside else None,
             "over_best_control": _ends(self.over_best_control),
             "best_closed_form": (beside.best_closed_form or None) if beside else None,

@@ -44,13 +44,13 @@ def class_suspicions(
     # but how common classes are, which differs from fold to fold
     counts = np.bincount(test.group)[:, None]
     mean = np.stack([np.bincount(test.group, one) for one in real.scores.T], axis=1) / counts
-    told = [
+    said, of_noise = (
         points_of(Decisions(one.scores - mean[test.group], test.group), test)
         for one in (real, noise)
-    ]
+    )
     found = [
         *encoder_suspicions(folds[0], [SOLE_HEAD]),
-        *ignoring(*told, {}, folds[0].encoder),
+        *ignoring(said, of_noise, {}, folds[0].encoder),
     ]
     n_leaking = split_blocks(trials)
     if n_leaking:

@@ -55,6 +55,8 @@ class Evaluation:
         Scores, of all items or of the drawn ones.
     confusion : Confusion, optional
         Of `classify`: how often each class was taken for each.
+    control_items : mapping of control to (mapping of metric to array)
+        The same of what stands beside.
     """
 
     result: ProtocolResult
@@ -66,6 +68,7 @@ class Evaluation:
     drawn: NDArray[np.intp]
     per_item: Mapping[str, NDArray[np.float64]]
     confusion: Confusion | None = None
+    control_items: Mapping[str, Mapping[str, NDArray[np.float64]]] = field(default_factory=dict)
 
     @property
     def encoder(self) -> Encoder:

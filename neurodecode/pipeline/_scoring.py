@@ -69,6 +69,7 @@ def scored(
         beside,
         setting.drawn,
         {metric: one.per_item for metric, one in measured.items()},
+        control_items=_of_controls(measured),
     )
 
 
@@ -83,6 +84,18 @@ class _Measured:
     score: Score
     per_item: NDArray[np.float64]
     controls: dict[str, dict[str, Any]]
+    beside: dict[str, NDArray[np.float64]]
+
+
+def _of_controls(
+    measured: Mapping[str, _Measured],
+) -> dict[str, dict[str, NDArray[np.float64]]]:
+    """A value an item of each control, by metric."""
+    found: dict[str, dict[str, NDArray[np.float64]]] = {}
+    for metric, one in measured.items():
+        for name, values in one.beside.items():
+            found.setdefault(name, {})[metric] = values
+    return found
 
 
 def _by_control(measured: Mapping[str, _Measured], what: str) -> dict[str, dict[str, Any]]:
@@ -136,7 +149,7 @@ def _measure(measure: Measure, judge: _Judge) -> _Measured:
             "above": [above.low, above.high],
         }
     compared = Beside(items, each, values, p_of, judge.closed_forms)
-    return _Measured(judged(score, compared, judge.suspicions), each, controls)
+    return _Measured(judged(score, compared, judge.suspicions), each, controls, values)
 
 
 def _others(

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodecode.data import fill_rows, read_rows
-from neurodecode.files import open_hdf5, plain_root
 from neurodecode.store._layout import mapped
 
 
@@ -36,7 +35,7 @@ class StoredArray:
         self.path = Path(path)
         self.name = name
         self.scale = scale
-        with open_hdf5(self.path, "store file") as file:
+        with h5py.File(self.path, "r") as file:
             self.shape: tuple[int, ...] = tuple(int(size) for size in file[name].shape)
             stored: np.dtype[Any] = file[name].dtype
         self.dtype: np.dtype[Any] = stored if scale is None else np.dtype(np.float32)
@@ -81,7 +80,7 @@ class StoredArray:
 
     def _open(self) -> None:
         if self._data is None:
-            data = plain_root(h5py.File(self.path, "r"))[self.name]
+            data = h5py.File(self.path, "r")[self.name]
             self._mapped = mapped(self.path, data)
             self._data = data
 

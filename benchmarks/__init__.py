@@ -1,0 +1,1 @@
+"""Speed and memory against a named peer in the same run."""

@@ -1,0 +1,5 @@
+"""Studies: contenders x protocols x people x seeds, cell by cell, here or on a cluster."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
