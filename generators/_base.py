@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from neurodecode.data import Embeddings, Generated, expect, whole
+from neurodecode.files import read_json
 
 NOTE = "neurodecode.json"
 T = TypeVar("T")
@@ -139,4 +139,4 @@ def row_seeds(stimulus: NDArray[np.str_], seed: int, n_samples: int) -> NDArray[
 def space_of(folder: Path) -> str | None:
     """The target space that a model folder names in ``neurodecode.json``, or None."""
     file = folder / NOTE
-    return str(json.loads(file.read_text(encoding="utf-8"))["space"]) if file.is_file() else None
+    return str(read_json(file)["space"]) if file.is_file() else None

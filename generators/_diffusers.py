@@ -6,7 +6,6 @@ Shapes: n rows, d embedding dimensions, t tokens, (c, h, w) latent.
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +16,10 @@ import torch
 from torch import Tensor
 
 from neurodecode.errors import CorruptFileError
+from neurodecode.generators._admitted import INDEX, check_class, read_index
 from neurodecode.targets._weights import find_folder, quiet_loading
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
-INDEX = "model_index.json"
 
 
 @dataclass(frozen=True)
@@ -49,8 +48,10 @@ def load_parts(folder: Path, device: torch.device) -> Parts:
     ------
     CorruptFileError
         If the index names a class that diffusers does not have, or no network.
+    UnsafeFileError
+        If it names a class that is not on our list, or the folder holds code.
     """
-    index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+    index = read_index(folder)
     kind = next((one for one in ("unet", "transformer") if one in index), None)
     if kind is None:
         raise CorruptFileError(f"{folder / INDEX} names no 'unet' and no 'transformer'.")
@@ -63,7 +64,7 @@ def load_parts(folder: Path, device: torch.device) -> Parts:
 def _part(folder: Path, index: dict[str, Any], name: str) -> Any:
     import diffusers
 
-    library, class_name = index.get(name, ("", ""))
+    library, class_name = check_class(folder, name, index.get(name))
     found = getattr(diffusers, class_name, None) if library == "diffusers" else None
     if found is None or not hasattr(found, "from_pretrained"):
         raise CorruptFileError(
@@ -85,9 +86,11 @@ def _part(folder: Path, index: dict[str, Any], name: str) -> Any:
 def _empty_prompt(folder: Path, device: torch.device) -> Tensor:
     from transformers import AutoModelForTextEncoding, AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(folder / "tokenizer")
+    tokenizer = AutoTokenizer.from_pretrained(folder / "tokenizer", trust_remote_code=False)
     with quiet_loading():
-        encoder = AutoModelForTextEncoding.from_pretrained(folder / "text_encoder").float()
+        encoder = AutoModelForTextEncoding.from_pretrained(
+            folder / "text_encoder", trust_remote_code=False
+        ).float()
     length = tokenizer.model_max_length
     ids = tokenizer("", padding="max_length", max_length=length, return_tensors="pt").input_ids
     with torch.inference_mode():

@@ -25,7 +25,8 @@ from torch import Tensor
 
 from neurodecode.contracts import Target
 from neurodecode.data import Embeddings
-from neurodecode.errors import MissingWeightsError
+from neurodecode.errors import CorruptFileError, MissingWeightsError
+from neurodecode.generators._admitted import read_index
 from neurodecode.generators._base import BaseGenerator, space_of
 from neurodecode.generators.images import chosen
 from neurodecode.targets._device import pick_device
@@ -181,12 +182,16 @@ class PipelineImages(BaseGenerator):
     def _read(self) -> Any:
         from diffusers import DiffusionPipeline
 
+        safe: dict[str, Any] = {"use_safetensors": True, "trust_remote_code": False}
         try:
-            pipe = DiffusionPipeline.from_pretrained(
-                str(self.pipeline),
-                local_files_only=not self.download,
-                use_safetensors=True,
-            )
+            folder = Path(self.pipeline)
+            if not folder.is_dir():
+                name, is_local = str(self.pipeline), not self.download
+                folder = Path(DiffusionPipeline.download(name, local_files_only=is_local, **safe))
+            read_index(folder)
+            pipe = DiffusionPipeline.from_pretrained(folder, local_files_only=True, **safe)
+        except CorruptFileError:
+            raise
         except (OSError, ValueError) as error:
             raise MissingWeightsError(
                 f"{type(self).__name__} needs the pipeline '{self.pipeline}', which is not on this "

@@ -166,9 +166,9 @@ def load(folder: Path, device: torch.device) -> tuple[Any, Any]:
     from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, GenerationConfig
 
     with quiet_loading():
-        model = AutoModelForSeq2SeqLM.from_pretrained(folder).float()
+        model = AutoModelForSeq2SeqLM.from_pretrained(folder, trust_remote_code=False).float()
     model.generation_config = GenerationConfig()
-    return model.eval().to(device), AutoTokenizer.from_pretrained(folder)
+    return model.eval().to(device), AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
 
 
 def as_states(points: Embeddings, width: int) -> NDArray[np.float32]:

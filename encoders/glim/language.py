@@ -36,8 +36,8 @@ class FrozenT5:
 
         folder = find_folder(name, FILES, download=download, what="Glim")
         kind = torch.bfloat16 if device.type == "cuda" else torch.float32
-        model = AutoModelForSeq2SeqLM.from_pretrained(folder, dtype=kind)
-        return cls(model, AutoTokenizer.from_pretrained(folder), device)
+        model = AutoModelForSeq2SeqLM.from_pretrained(folder, dtype=kind, trust_remote_code=False)
+        return cls(model, AutoTokenizer.from_pretrained(folder, trust_remote_code=False), device)
 
     @property
     def width(self) -> int:

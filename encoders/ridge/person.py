@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from neurodecode.data import Responses
+from neurodecode.data import Responses, left_out_together
 from neurodecode.encoders.core.bridge import CLIP, Bridge, Scaling
 from neurodecode.encoders.core.crossfit import SMALL, cross_fit, stimulus_folds
 from neurodecode.encoders.core.rows import StandardRows
@@ -82,7 +82,7 @@ def fit_person(
     rows = StandardRows(
         train.values, device=device, dtype=dtype, keep_bytes=keep, block_bytes=block, clip=CLIP
     ).learn(standardise=True, subject=train.subject)
-    folds = stimulus_folds(train.stimulus, options.seed, options.n_folds)
+    folds = stimulus_folds(left_out_together(train), options.seed, options.n_folds)
     fits = cross_fit(rows, wanted, folds, columns, options.penalties)
     weights = [one.weights.cpu().float() for one in fits]
     left_out = torch.stack([one.left_out.cpu().float() for one in fits], dim=1)

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from neurodecode.data import Responses, Split, listing
 from neurodecode.datasets._door import reading
 from neurodecode.datasets._files import existing, read_npy, read_pickle
-from neurodecode.errors import CorruptFileError, LeakageError, UnsafeFileError
+from neurodecode.errors import CorruptFileError, LeakageError
+from neurodecode.files import read_torch
 
 logger = logging.getLogger("neurodecode")
 
@@ -89,7 +90,7 @@ def _contained(file: Path, content: Any) -> Container:
             f"not one of the known containers."
         )
     values = content[key]
-    values = values.numpy() if hasattr(values, "numpy") else np.asarray(values)
+    values = np.asarray(values)
     names = tuple(str(one) for one in content.get("ch_names", ()))
     names = tuple(one for one in names if one != "stim")
     if names and (values.ndim < 2 or len(names) != values.shape[-2]):
@@ -102,37 +103,10 @@ def _contained(file: Path, content: Any) -> Container:
 
 def _content(file: Path) -> Any:
     if file.suffix == ".pt":
-        return _read_torch(file)
+        return read_torch(file)
     with file.open("rb") as stream:
         is_npy = stream.read(len(NPY_MAGIC)) == NPY_MAGIC
     return read_npy(file, lazy=True) if is_npy else read_pickle(file)
-
-
-def _read_torch(file: Path) -> Any:
-    import pickle
-
-    import torch
-
-    arrays: list[Any] = [np.ndarray, np.dtype]
-    arrays += [np.zeros(1).__reduce__()[0], np.float64(1).__reduce__()[0]]
-    arrays += [type(np.dtype(one)) for one in ("f2", "f4", "f8", "i4", "i8", "U1", "O")]
-    try:
-        with torch.serialization.safe_globals(arrays):
-            return torch.load(file, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        if "global" not in str(error).lower():
-            raise _cut_off(file, error) from error
-        raise UnsafeFileError(
-            f"{file} asks for more than tensors, arrays and plain containers. Nothing was run. "
-            f"Ask its author for .npy, .npz or HDF5."
-        ) from None
-    except (RuntimeError, EOFError, OSError, ValueError) as error:
-        raise _cut_off(file, error) from error
-
-
-def _cut_off(file: Path, error: Exception) -> CorruptFileError:
-    first = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return CorruptFileError(f"{file} can't be read as a torch file: {first}. Obtain it again.")
 
 
 def _times(stored: Any, n_times: int) -> NDArray[np.float64] | None:

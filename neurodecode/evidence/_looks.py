@@ -171,7 +171,7 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         return dict(content)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise CorruptFileError(
             f"{file} should hold the number of looks at a test part, and can't be read ({error}). "
             f"Delete it to count from zero, and say so where you report the score."

@@ -102,7 +102,7 @@ def read_results(folder: str | Path) -> dict[str, Any]:
     try:
         results = json.loads(file.read_text(encoding="utf-8"))
         check_results(results)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CorruptFileError(f"{file} is not a file of results: {error}") from error
     return dict(results)
 

@@ -9,6 +9,11 @@ from typing import Any
 from neurodecode.data import listing
 from neurodecode.errors import CorruptFileError
 from neurodecode.files._existing import broken, existing
+from neurodecode.files._hdf5 import open_hdf5, reading_hdf5, spans_of, walk_datasets
+from neurodecode.files._heaps import check_heaps
+from neurodecode.files._mat5 import check_mat5
+
+WHAT = "MATLAB file"
 
 
 def read_mat(path: str | Path, names: Iterable[str] | None = None) -> dict[str, Any]:
@@ -25,8 +30,12 @@ def read_mat(path: str | Path, names: Iterable[str] | None = None) -> dict[str, 
 
     Raises
     ------
+    FileNotFoundError
+        If there is no such file.
     CorruptFileError
         If the file is truncated or no MATLAB file, or lacks one of the names.
+    UnsafeFileError
+        If its values lie in other files (version 7.3).
 
     Examples
     --------
@@ -40,12 +49,13 @@ def read_mat(path: str | Path, names: Iterable[str] | None = None) -> dict[str, 
     """
     import pymatreader
 
-    file = existing(path, "MATLAB file")
+    file = existing(path, WHAT)
     wanted = None if names is None else list(names)
+    _check(file, wanted)
     try:
         content = dict(pymatreader.read_mat(file, variable_names=wanted))
     except Exception as error:  # scipy and h5py raise a dozen kinds for a file that is cut off
-        raise broken(file, "MATLAB file", error) from error
+        raise broken(file, WHAT, error) from error
     variables = {key: value for key, value in content.items() if not key.startswith("__")}
     absent = [name for name in wanted or [] if name not in variables]
     if absent:
@@ -60,8 +70,45 @@ def mat_names(path: str | Path) -> list[str]:
     """The names of the variables in a MATLAB file of any version, without reading them."""
     import pymatreader
 
-    file = existing(path, "MATLAB file")
+    file = existing(path, WHAT)
+    _check(file, [])
     try:
         return [name for name, *_ in pymatreader.whosmat(file)]
     except Exception as error:  # see read_mat
-        raise broken(file, "MATLAB file", error) from error
+        raise broken(file, WHAT, error) from error
+
+
+def check_mat(path: str | Path, names: Iterable[str] | None = None) -> Path:
+    """Look at a MATLAB file before a library believes what it declares.
+
+    Parameters
+    ----------
+    path : path
+    names : sequence of str, optional
+        The variables that will be read; all when None.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    FileNotFoundError, CorruptFileError, UnsafeFileError
+        As `read_mat`.
+    """
+    file = existing(path, WHAT)
+    _check(file, None if names is None else list(names))
+    return file
+
+
+def _check(file: Path, names: list[str] | None) -> None:
+    import h5py
+
+    if not h5py.is_hdf5(file):
+        check_mat5(file, names)
+        return
+    wanted = None if names is None else [*names, "#refs#"]  # where cells lie
+    with reading_hdf5(file, WHAT), open_hdf5(file, WHAT) as root:
+        spans = [span for _, data in walk_datasets(root, wanted) for span in spans_of(data)]
+    check_heaps(file, spans)

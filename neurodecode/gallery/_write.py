@@ -195,7 +195,7 @@ def _write_page(folder: Path, page: str) -> Path:
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, ValueError) as error:
+    except (ValueError, RecursionError) as error:
         raise CorruptFileError(f"{path} is cut off or is no JSON file ({error}).") from error
     if not isinstance(content, dict):
         raise CorruptFileError(f"{path} holds {type(content).__name__}, not a JSON object.")

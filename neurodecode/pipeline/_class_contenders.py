@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
 from neurodecode.contracts import Encoder
-from neurodecode.encoders import Ridge, RidgeClassifier
+from neurodecode.encoders import RidgeClassifier
 from neurodecode.encoders.ridge.estimator import PENALTIES
 from neurodecode.pipeline._class_trials import ClassTrials
 from neurodecode.pipeline._protocol import Protocol
@@ -19,19 +20,15 @@ def contenders(encoder: Any, trials: ClassTrials, protocol: Protocol) -> dict[st
     """The encoder and the closed forms beside it, unfitted, by name."""
     strangers = _strangers(trials)
     named = {"decoded": _plain(strangers) if encoder is None else as_encoder(encoder, strangers)}
-    given: Any = getattr(protocol, "closed_forms", True)
+    given = protocol.closed_forms
     if isinstance(given, Mapping):
-        named |= {name: as_encoder(one, strangers) for name, one in given.items()}
+        beside = {name: copy.deepcopy(one) for name, one in given.items()}
+        named |= {name: as_encoder(one, strangers) for name, one in beside.items()}
     elif given and encoder is not None and not isinstance(encoder, RidgeClassifier):
         shapes = {one.values.shape[1:] for one in trials.people}
         if not strangers or len(shapes) == 1:
             named[PLAIN_RIDGE] = _plain(strangers)
     return named
-
-
-def stops_by_nothing(encoder: Encoder) -> bool:
-    """Is it fitted in closed form, so that validation trials are as good as any to learn from?"""
-    return bool(getattr(encoder, "closed_form", isinstance(encoder, Ridge)))
 
 
 def as_encoder(encoder: Any, pooled: bool = False) -> Encoder:

@@ -13,7 +13,7 @@ from neurodecode.data import Responses, Stimuli
 from neurodecode.encoders import category_targets
 from neurodecode.evidence import Run, Suspicion
 from neurodecode.pipeline import _class_answers as answers
-from neurodecode.pipeline._class_contenders import contenders, stops_by_nothing
+from neurodecode.pipeline._class_contenders import contenders
 from neurodecode.pipeline._class_evaluation import Done, details_of, evaluation_of
 from neurodecode.pipeline._class_measures import MEASURES, Auc
 from neurodecode.pipeline._class_scoring import Decided, score_classes
@@ -25,6 +25,7 @@ from neurodecode.pipeline._class_trials import (
     split_blocks,
     without_validation,
 )
+from neurodecode.pipeline._closed_forms import is_closed_form
 from neurodecode.pipeline._evaluation import Evaluation
 from neurodecode.pipeline._folds import Fold, check_tested_once, fit_folds
 from neurodecode.pipeline._leaks import check_unseen
@@ -101,7 +102,7 @@ def classify(
     _warn_of_blocks(trials, protocol)
     run = run or Run(protocol.seed)
     named = contenders(encoder, trials, protocol)
-    if all(stops_by_nothing(one) for one in named.values()):
+    if all(is_closed_form(one) for one in named.values()):
         trials = replace(trials, folds=tuple(without_validation(one) for one in trials.folds))
     before = to_be_questioned(named[SOLE_OUTPUT])
     with run.step("fit"):

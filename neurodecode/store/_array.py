@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodecode.data import fill_rows, read_rows
+from neurodecode.files import open_hdf5, plain_root
 from neurodecode.store._layout import mapped
 
 
@@ -35,7 +36,7 @@ class StoredArray:
         self.path = Path(path)
         self.name = name
         self.scale = scale
-        with h5py.File(self.path, "r") as file:
+        with open_hdf5(self.path, "store file") as file:
             self.shape: tuple[int, ...] = tuple(int(size) for size in file[name].shape)
             stored: np.dtype[Any] = file[name].dtype
         self.dtype: np.dtype[Any] = stored if scale is None else np.dtype(np.float32)
@@ -80,7 +81,7 @@ class StoredArray:
 
     def _open(self) -> None:
         if self._data is None:
-            data = h5py.File(self.path, "r")[self.name]
+            data = plain_root(h5py.File(self.path, "r"))[self.name]
             self._mapped = mapped(self.path, data)
             self._data = data
 

@@ -7,12 +7,20 @@ import json
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from neurodecode.data import Embeddings, Provenance, Responses, blocks
 from neurodecode.errors import CorruptFileError
+from neurodecode.files import (
+    PlainGroup,
+    check_heaps,
+    is_text,
+    open_hdf5,
+    read_texts,
+    spans_of,
+    walk_datasets,
+)
 from neurodecode.store._array import StoredArray
 
 FORMAT = "neurodecode-store"
@@ -47,11 +55,12 @@ def load(path: str | Path, *, verify: bool = True) -> Any:
     if not source.is_file():
         raise FileNotFoundError(f"There is no store file {source}.")
     try:
-        with h5py.File(source, "r") as file:
+        with open_hdf5(source, "store file") as file:
+            check_heaps(source, [span for _, one in walk_datasets(file) for span in spans_of(one)])
             header, columns, stored = _read_small_parts(source, file)
     except CorruptFileError:
         raise
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError, RecursionError) as error:
         raise CorruptFileError(
             f"{source} is cut off or is no HDF5 file ({error}). Write it again."
         ) from error
@@ -63,7 +72,7 @@ def load(path: str | Path, *, verify: bool = True) -> Any:
 
 def fingerprint_of(path: str | Path) -> str:
     """The content fingerprint that a store file carries."""
-    with h5py.File(path, "r") as file:
+    with open_hdf5(path, "store file") as file:
         return str(file.attrs["fingerprint"])
 
 
@@ -112,7 +121,7 @@ def start_digest(
 
 
 def _read_small_parts(
-    source: Path, file: h5py.File
+    source: Path, file: PlainGroup
 ) -> tuple[dict[str, Any], dict[str, NDArray[Any]], str]:
     if file.attrs.get("format") != FORMAT:
         raise CorruptFileError(
@@ -124,14 +133,10 @@ def _read_small_parts(
             f"{source} was written by a newer version (format {file.attrs['version']}, this one "
             f"reads {VERSION}). Update neurodecode-toolkit."
         )
-    columns: dict[str, NDArray[Any]] = {}
-
-    def keep(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset):
-            text = h5py.check_string_dtype(item.dtype) is not None
-            columns[name] = item.asstr()[:].astype(np.str_) if text else item[:]
-
-    file["columns"].visititems(keep)
+    columns: dict[str, NDArray[Any]] = {
+        name: read_texts(item) if is_text(item) else item[:]
+        for name, item in walk_datasets(file["columns"])
+    }
     n_bytes = file["values"].size * file["values"].dtype.itemsize
     if n_bytes > source.stat().st_size:
         # HDF5 would make up the missing values, without end if the shape itself was altered

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from neurodecode.data import Embeddings, Responses, Stimuli
 from neurodecode.errors import CorruptFileError
+from neurodecode.files import read_json, read_npz
 from neurodecode.store import atomic_path, write_json
 from neurodecode.streaming._cleaning import CausalCleaning
 from neurodecode.streaming._page import Candidates
@@ -88,9 +88,8 @@ class StreamKit:
         """
         source = Path(folder)
         try:
-            config = json.loads((source / CONFIG).read_text(encoding="utf-8"))
-            with np.load(source / ARRAYS, allow_pickle=False) as stored:
-                arrays = dict(stored)
+            config = read_json(source / CONFIG)
+            arrays = read_npz(source / ARRAYS)
             return cls(
                 _encoder(config["class"], source / ENCODER),
                 _cleaning(config["cleaning"]),

@@ -85,8 +85,12 @@ class Sentence(NetworkTarget):
 
         folder = self._folder()
         with quiet_loading():
-            model = AutoModelForTextEncoding.from_pretrained(folder).float()
-        return model.eval().to(device), AutoTokenizer.from_pretrained(folder)
+            model = AutoModelForTextEncoding.from_pretrained(
+                folder, trust_remote_code=False
+            ).float()
+        return model.eval().to(device), AutoTokenizer.from_pretrained(
+            folder, trust_remote_code=False
+        )
 
     def _item(self, stimuli: Stimuli, one: str) -> str:
         return text_of(stimuli, one, self.wording)

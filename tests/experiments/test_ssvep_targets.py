@@ -14,6 +14,8 @@ from experiments import ssvep_targets
 from neurodecode.data import Responses
 from neurodecode.datasets import ssvep
 from neurodecode.errors import CorruptFileError
+from neurodecode.evidence import Run
+from neurodecode.pipeline import Evaluation
 
 FOLDER = Path(os.environ.get("NEURODECODE_DATA", "../shared/data")) / "eeg_ssvep_exo"
 
@@ -48,24 +50,35 @@ def simulated(signal: float, seed: int = 0) -> list[Responses]:
     return people
 
 
-def accuracy(people: list[Responses]) -> float:
-    decoded = ssvep_targets.leave_one_session_out(people, (0.5,))
-    return float((decoded.decoded == decoded.shown).mean())
+@pytest.fixture(autouse=True)
+def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEURODECODE_STATE", str(tmp_path / "state"))
+
+
+def decoded(people: list[Responses], starts_s: tuple[float, ...] = (0.5,)) -> Evaluation:
+    return ssvep_targets.decode_targets(
+        [ssvep_targets.correlations(one, starts_s) for one in people], Run()
+    )
 
 
 def test_planted_flicker_is_found_and_noise_is_at_chance() -> None:
-    assert accuracy(simulated(0.3)) > 0.8
-    assert 0.1 < accuracy(simulated(0.0)) < 0.42
+    found = decoded(simulated(0.3))
+    assert found.score("accuracy") > 0.8
+    untrained = found.result.controls[ssvep_targets.UNTRAINED]["accuracy"]
+    assert 0.6 < untrained <= 0.75  # all but rest
+    assert 0.1 < decoded(simulated(0.0)).score("accuracy") < 0.42
 
 
-def test_a_changed_session_changes_no_other_session_s_decoder() -> None:
+def test_the_start_is_chosen_on_other_sessions() -> None:
     people = simulated(0.2)
-    before = ssvep_targets.leave_one_session_out(people, (0.5, 1.0))
+    before = decoded(people, (0.5, 1.0))
     changed = people[0].array(float)
     changed[:32] = np.random.default_rng(5).permuted(changed[:32], axis=0)
-    swapped = [people[0].with_values(changed), people[1]]
-    after = ssvep_targets.leave_one_session_out(swapped, (0.5, 1.0))
-    assert before.start_s["a0"] == after.start_s["a0"]
+    after = decoded([people[0].with_values(changed), people[1]], (0.5, 1.0))
+    first = [got.encoders[0].models_["everybody"] for got in (before, after)]
+    assert first[0].n_splits_ == 3
+    assert first[0].best_params_ == first[1].best_params_
+    assert first[0].best_score_ == first[1].best_score_
 
 
 def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:

@@ -17,7 +17,13 @@ from neurodecode.data import (
     are_classes,
     left_out_together,
 )
-from neurodecode.encoders import Ridge, TokenSizes, TokenTransformer, category_targets
+from neurodecode.encoders import (
+    CalibratedRidge,
+    Ridge,
+    TokenSizes,
+    TokenTransformer,
+    category_targets,
+)
 from neurodecode.pipeline import Goal, Protocol, RetrievalTopK, TwoWay, decode
 from neurodecode.training import Plan
 
@@ -98,7 +104,7 @@ def test_a_penalty_is_chosen_by_left_out_runs_not_by_left_out_classes(n_classes)
     assert chosen.score("retrieval_top1") >= fixed.score("retrieval_top1") - 0.02
 
 
-def test_the_token_transformer_leaves_out_runs_too():
+def test_other_encoders_leave_out_runs_too():
     eeg = epochs(signal=1.5)
     places = np.random.default_rng(1).uniform(-30, 30, (20, 3))
     trials = Responses(
@@ -111,6 +117,8 @@ def test_the_token_transformer_leaves_out_runs_too():
     got = decode(trials, goal, encoder=tokens, protocol=protocol)
     plain = decode(trials, goal, encoder=Ridge(device="cpu"), protocol=protocol)
     assert got.score("retrieval_top1") >= plain.score("retrieval_top1") - 0.1
+    calibrated = decode(trials, goal, encoder=CalibratedRidge(), protocol=protocol)
+    assert calibrated.score("retrieval_top1") >= plain.score("retrieval_top1") - 0.1
 
 
 def test_shuffled_classes_are_at_chance_not_below():

@@ -14,7 +14,7 @@ import pytest
 
 from neurodecode import store
 from neurodecode.data import Embeddings, Provenance, Responses
-from neurodecode.errors import CorruptFileError
+from neurodecode.errors import CorruptFileError, UnsafeFileError
 
 
 def responses(n_trials=40, n_voxels=30, seed=0):
@@ -195,7 +195,9 @@ def test_values_that_the_file_has_no_room_for_are_refused(tmp_path):
     with h5py.File(path, "r+") as file:
         del file["values"]
         file.create_dataset("values", (10**9, 30), np.float32, chunks=(10, 30))
-    with pytest.raises(CorruptFileError, match=r"r\.h5 is cut off or altered: its values need"):
+    with pytest.raises(
+        CorruptFileError, match=r"r\.h5: '/values' is declared as 1200+ bytes, but 0 bytes"
+    ):
         store.load(path)
 
 
@@ -203,7 +205,7 @@ def test_other_files_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"There is no store file .*gone\.h5"):
         store.load(tmp_path / "gone.h5")
     (tmp_path / "text.h5").write_text("no")
-    with pytest.raises(CorruptFileError, match=r"text\.h5 is cut off or is no HDF5 file"):
+    with pytest.raises(CorruptFileError, match=r"text\.h5 can't be read as a store file"):
         store.load(tmp_path / "text.h5")
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file["values"] = [1]
@@ -266,3 +268,23 @@ def test_240_mb_are_written_and_read_in_a_fraction_of_that(tmp_path):
         [sys.executable, "-c", STREAM, str(tmp_path)], capture_output=True, text=True, check=True
     )
     assert float(done.stdout) < 120
+
+
+@pytest.mark.parametrize("name", ["values", "columns/stimulus", "columns/positions"])
+def test_values_of_other_files_are_refused(tmp_path, name):
+    """External storage and links would read any file of the machine as brain data."""
+    path, other = tmp_path / "r.h5", tmp_path / "other.h5"
+    for kind in ("storage", "link"):
+        store.save(path, responses())
+        store.save(other, responses())
+        with h5py.File(path, "r+") as file:
+            shape, dtype = file[name].shape, file[name].dtype
+            del file[name]
+            if kind == "link":
+                file[name] = h5py.ExternalLink(str(other), name)
+            else:
+                number = "f4" if dtype.kind == "O" else dtype
+                outside = [(str(other), 0, h5py.h5f.UNLIMITED)]
+                file.create_dataset(name, shape, number, external=outside)
+        with pytest.raises(UnsafeFileError, match=r"r\.h5"):
+            store.load(path, verify=False)

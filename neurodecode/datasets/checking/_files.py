@@ -18,6 +18,7 @@ from neurodecode.datasets._door import reading
 from neurodecode.datasets._images import open_image
 from neurodecode.datasets.checking._pieces import Piece, Source, of_image, of_raw, of_responses
 from neurodecode.errors import CorruptFileError
+from neurodecode.files import check_zip, read_npz, walk_datasets
 
 RAW = (".vhdr", ".fif", ".fif.gz", ".edf", ".bdf", ".gdf", ".set", ".cnt")
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
@@ -88,9 +89,7 @@ def _array(path: Path) -> list[Piece]:
 
 
 def _arrays(path: Path) -> list[Piece]:
-    with reading(path, "a file of arrays"), np.load(path, allow_pickle=False) as opened:
-        held = {name: opened[name] for name in opened.files}
-    return [piece for name, values in held.items() for piece in _numbers(name, values)]
+    return [piece for name, values in read_npz(path).items() for piece in _numbers(name, values)]
 
 
 def _pickle(path: Path) -> list[Piece]:
@@ -119,13 +118,8 @@ def _numbers(name: Any, values: Any) -> list[Piece]:
 
 def _hdf5(path: Path) -> list[Piece]:
     """A file of our store, or any other HDF5 file's arrays."""
-    import h5py
-
     with files.open_hdf5(path) as opened, reading(path, "an HDF5 file"):
-        names: list[str] = []
-        opened.visititems(
-            lambda name, one: names.append(name) if isinstance(one, h5py.Dataset) else None
-        )
+        names = [name for name, _ in walk_datasets(opened)]
         ours = "header" in opened.attrs and "fingerprint" in opened.attrs
     if not ours:
         return [_stored(path, name) for name in names if _is_numeric(path, name)]
@@ -171,6 +165,7 @@ def _picture(path: Path) -> list[Piece]:
 def _workbook(path: Path) -> list[Piece]:
     import pandas
 
+    check_zip(path, "workbook")
     with reading(path, "a workbook"):
         pandas.read_excel(path, sheet_name=None)
     return []

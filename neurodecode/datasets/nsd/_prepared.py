@@ -84,7 +84,7 @@ def _notes(folder: Path) -> dict[str, dict[str, Any]]:
 def _read(path: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise CorruptFileError(
             f"{path} should hold how {path.stem} was prepared, and can't be read ({error}). Delete "
             f"it and prepare {path.stem} again."

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from neurodecode.datasets._files import existing
 from neurodecode.errors import CorruptFileError
+from neurodecode.files import parse_npy
 
 # No array or picture of these data sets comes near it.
 MAX_BYTES = 2**28
@@ -62,14 +60,7 @@ class Member:
         CorruptFileError
             If they are no plain ``.npy``.
         """
-        content = self.read()
-        try:
-            return np.load(io.BytesIO(content), allow_pickle=False)
-        except Exception as error:  # a damaged head is Python's own syntax, and fails as such
-            raise CorruptFileError(
-                f"'{self.name}' in {self.path} can't be read as a plain .npy array: {error}. "
-                f"It is damaged or holds a pickle; obtain it again."
-            ) from error
+        return parse_npy(self.read(), f"'{self.name}' in {self.path}")
 
 
 def index_tar(path: Path) -> dict[str, dict[str, Member]]:

@@ -32,6 +32,7 @@ from neurodecode.datasets.nsd._trials import (
     subject_name,
 )
 from neurodecode.errors import CorruptFileError
+from neurodecode.files import read_npz
 
 PARTS = ("train", "test")
 AXES = {"fmriavg_nsdgeneral": 2, "stim": 4, "cap": 2}
@@ -133,8 +134,7 @@ class BrainDiffuserArrays:
         folder = self.root / "extracted_features" / subject_name(subject)
         if name == "vdvae":
             path = existing(folder / "nsd_vdvae_features_31l.npz", "file of features")
-            with reading(path, "a file of features"), np.load(path, allow_pickle=False) as file:
-                arrays = [file[f"{part}_latents"] for part in PARTS]
+            arrays = list(read_npz(path, [f"{part}_latents" for part in PARTS]).values())
         else:
             arrays = [read_npy(folder / f"nsd_{name}_{part}.npy", lazy=True) for part in PARTS]
         if any(one.ndim < 2 or one.shape[1:] != arrays[0].shape[1:] for one in arrays):

@@ -12,13 +12,15 @@ from scipy.io import loadmat
 from neurodecode.datasets._door import reading
 from neurodecode.datasets.zuco._sentence import BANDS, MEASURES, Sentence, Word, usable
 from neurodecode.errors import CorruptFileError
+from neurodecode.files import check_mat
 
 
 def iterate(path: Path, words: bool = True) -> Iterator[Sentence]:
     """The sentences of a file, in order; the file is in memory while they are read."""
     with reading(path, "a MATLAB 5 file"):
+        names = ["sentenceData"]
         content = loadmat(
-            path, variable_names=["sentenceData"], squeeze_me=True, struct_as_record=False
+            check_mat(path, names), variable_names=names, squeeze_me=True, struct_as_record=False
         )
     if "sentenceData" not in content:
         raise CorruptFileError(
