@@ -10,7 +10,6 @@ has no checksum either.
 from __future__ import annotations
 
 import math
-import sys
 import zlib
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 from neurodecode.datasets._door import reading
 from neurodecode.datasets._files import existing
 from neurodecode.errors import CorruptFileError
+from neurodecode.files import BELIEVED_BYTES, MAX_RATIO, check_expansion
 
 WHAT = "an image"
 GZIP = b"\x1f\x8b"
@@ -95,14 +95,19 @@ def check_gzip(file: Path) -> None:
     ------
     EOFError, zlib.error
         If it is cut off or damaged; call it inside a door.
+    CorruptFileError
+        If it unpacks to far more than its size.
     """
-    _unpacked_size(file, sys.maxsize)
+    packed = file.stat().st_size
+    most = max(BELIEVED_BYTES, MAX_RATIO * packed) + 1
+    check_expansion(file, packed, _unpacked_size(file, most))
 
 
 @lru_cache(maxsize=4096)
 def _check_bytes(file: Path, facts: tuple[int, int], declared: int, volume: int) -> None:
     with file.open("rb") as stream:
         packed = stream.read(2) == GZIP
+    check_expansion(file, facts[0], declared)
     found = _unpacked_size(file, declared + volume) if packed else facts[0]
     if found < declared:
         raise CorruptFileError(

@@ -38,7 +38,7 @@ from neurodecode.data import Responses, Stimuli
 from neurodecode.datasets._door import reading
 from neurodecode.datasets._files import existing, locate, read_mat
 from neurodecode.errors import CorruptFileError
-from neurodecode.files import check_zip
+from neurodecode.files import check_workbook
 
 TR_S = 1.5
 FIRST_SCAN = 946
@@ -267,7 +267,7 @@ def _segment_table(file: Path) -> Any:
     """The 1000 segments; those after the end of the first scan have no volumes and are dropped."""
     import pandas
 
-    check_zip(file, "table")
+    check_workbook(file, "table")
     table = pandas.read_excel(file)
     table.columns = [str(name).strip() for name in table.columns]
     absent = [name for name in (_START, _END, _MARK, _TEXT) if name not in table.columns]

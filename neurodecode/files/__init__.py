@@ -1,7 +1,7 @@
 """Files from strangers, read as data: what they declare is checked, and nothing in them is run."""
 
-from neurodecode.files._archives import check_zip, open_zip, read_npz
-from neurodecode.files._bounds import check_expansion
+from neurodecode.files._archives import check_workbook, check_zip, open_zip, read_npz
+from neurodecode.files._bounds import BELIEVED_BYTES, MAX_RATIO, check_expansion
 from neurodecode.files._existing import broken, existing
 from neurodecode.files._hdf5 import (
     PlainGroup,
@@ -19,11 +19,14 @@ from neurodecode.files._pickle import read_pickle
 from neurodecode.files._torch import read_torch
 
 __all__ = [
+    "BELIEVED_BYTES",
+    "MAX_RATIO",
     "PlainGroup",
     "broken",
     "check_expansion",
     "check_heaps",
     "check_mat",
+    "check_workbook",
     "check_zip",
     "existing",
     "is_text",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from neurodecode.files._npy import read_header, read_values
 from neurodecode.files.pickles import DamageError
 
 MAX_MEMBERS = 100_000
+MAX_CELLS = 5_000_000
 
 
 @contextmanager
@@ -70,6 +72,48 @@ def check_zip(path: str | Path, what: str = "zip file") -> None:
     """
     with open_zip(path, what):
         pass
+
+
+def check_workbook(path: str | Path, what: str = "workbook") -> None:
+    """Look at an Excel file before a library fills in the cells between those that are named.
+
+    Parameters
+    ----------
+    path : path
+    what : str
+        What it should be, for messages.
+
+    Raises
+    ------
+    CorruptFileError
+        As `open_zip`, or if its sheets span more than five million cells.
+
+    Examples
+    --------
+    >>> import pandas, tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "x.xlsx"
+    >>> pandas.DataFrame({"a": [1]}).to_excel(file)
+    >>> check_workbook(file)
+    """
+    file = existing(path, what)
+    with open_zip(file, what) as archive:
+        for name in archive.namelist():
+            if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+                n_cells = _span(archive.read(name))
+                if n_cells > MAX_CELLS:
+                    raise broken(file, what, f"a sheet spans {n_cells} cells")
+
+
+def _span(sheet: bytes) -> int:
+    """Rows times columns up to the last cell that is named."""
+    last_row = last_column = 1
+    for letters, digits in set(re.findall(rb'\br="([A-Z]*)(\d{1,9})"', sheet)):
+        last_row = max(last_row, int(digits))
+        column = 0
+        for letter in letters[:8]:
+            column = 26 * column + letter - 64
+        last_column = max(last_column, column)
+    return last_row * last_column
 
 
 def _check(file: Path, archive: zipfile.ZipFile, what: str) -> None:

@@ -90,6 +90,15 @@ def test_a_bench_breaks_one_file_and_leaves_the_whole_ones_alone(tmp_path, name)
     assert {one: (bench.whole / one).read_bytes() for one in bench.files} == before
 
 
+FAST = ("nsd raw hdf5", "mindeye2", "eeg2 ubp", "meg atm", "haxby", "miyawaki", "sherlock", "store")
+
+
+def test_eighty_broken_files_of_the_fastest_readers():
+    cases = attack(80, FAST, seed=2, n_jobs=1)
+    wrong = [(case.reader, case.seed, case.change, case.outcome) for case in failures(cases)]
+    assert not wrong, wrong
+
+
 @pytest.mark.attack
 def test_two_thousand_broken_files():
     cases = attack(2000, seed=1)

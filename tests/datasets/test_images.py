@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from neurodecode.datasets import _images
-from neurodecode.datasets._images import check_whole, open_image
+from neurodecode.datasets._images import check_gzip, check_whole, open_image
 from neurodecode.datasets._volumes import Volumes
 from neurodecode.errors import CorruptFileError
 
@@ -147,3 +147,27 @@ def test_runs_inside_a_long_image_are_of_a_whole_file(packed):
     packed.write_bytes(bytes(content))
     with pytest.raises(CorruptFileError, match=r"bold\.nii\.gz .*incorrect data check"):
         Volumes(packed, 0, 2).load()
+
+
+def test_a_bomb_that_fits_its_header_is_refused(tmp_path):
+    """Two gigabytes of zeros pack to two megabytes, with an honest header."""
+    file = tmp_path / "bold.nii.gz"
+    head = nibabel.Nifti1Header()
+    head.set_data_shape((512, 512, 512, 8))
+    head.set_data_dtype(np.int16)
+    head["vox_offset"], head["magic"] = 352, b"n+1"
+    with gzip.open(file, "wb", 1) as stream:
+        stream.write(head.binaryblock + bytes(4))
+        for _ in range(16):
+            stream.write(bytes(2**20))
+    with pytest.raises(CorruptFileError, match=r"bold\.nii\.gz: the file is declared as 21474840"):
+        open_image(file)
+
+
+def test_a_packed_file_without_end_is_refused_before_its_end(tmp_path):
+    file = tmp_path / "raw.fif.gz"
+    with gzip.open(file, "wb", 9) as stream:
+        for _ in range(300):
+            stream.write(bytes(2**20))
+    with pytest.raises(CorruptFileError, match=r"raw\.fif\.gz: the file is declared as .* at most"):
+        check_gzip(file)

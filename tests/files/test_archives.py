@@ -3,10 +3,11 @@ from __future__ import annotations
 import zipfile
 
 import numpy as np
+import pandas
 import pytest
 
 from neurodecode.errors import CorruptFileError
-from neurodecode.files import check_zip, read_npz
+from neurodecode.files import check_workbook, check_zip, read_npz
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
@@ -66,3 +67,18 @@ def test_pickles_flipped_bits_and_other_files_are_refused(tmp_path):
         file.write_bytes(bytes(content[:size]))
         with pytest.raises(CorruptFileError, match=r"x\.npz"):
             read_npz(file)
+
+
+def test_a_sheet_of_a_few_cells_far_apart_is_refused(tmp_path):
+    file = tmp_path / "x.xlsx"
+    pandas.DataFrame({"a": range(30), "b": "x"}).to_excel(file)
+    check_workbook(file)
+    sheet = b'<worksheet><sheetData><row r="1"><c r="A1"/></row><row r="900000"><c r="XFD900000"/>'
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", sheet)
+    with pytest.raises(CorruptFileError) as caught:
+        check_workbook(file)
+    assert str(caught.value) == (
+        f"{file} can't be read as a workbook: a sheet spans 14745600000 cells. It is truncated or "
+        f"not of this kind ({file.stat().st_size} bytes); obtain it again."
+    )

@@ -18,7 +18,7 @@ from neurodecode.datasets._door import reading
 from neurodecode.datasets._images import open_image
 from neurodecode.datasets.checking._pieces import Piece, Source, of_image, of_raw, of_responses
 from neurodecode.errors import CorruptFileError
-from neurodecode.files import check_zip, read_npz, walk_datasets
+from neurodecode.files import check_workbook, read_npz, walk_datasets
 
 RAW = (".vhdr", ".fif", ".fif.gz", ".edf", ".bdf", ".gdf", ".set", ".cnt")
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
@@ -165,7 +165,7 @@ def _picture(path: Path) -> list[Piece]:
 def _workbook(path: Path) -> list[Piece]:
     import pandas
 
-    check_zip(path, "workbook")
+    check_workbook(path)
     with reading(path, "a workbook"):
         pandas.read_excel(path, sheet_name=None)
     return []
