@@ -107,7 +107,8 @@ def check_gzip(file: Path) -> None:
 def _check_bytes(file: Path, facts: tuple[int, int], declared: int, volume: int) -> None:
     with file.open("rb") as stream:
         packed = stream.read(2) == GZIP
-    check_expansion(file, facts[0], declared)
+    if packed:
+        check_expansion(file, facts[0], declared)
     found = _unpacked_size(file, declared + volume) if packed else facts[0]
     if found < declared:
         raise CorruptFileError(
