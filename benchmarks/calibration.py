@@ -1,6 +1,6 @@
 """Are intervals and p-values what they say? Thousands of simulated studies of every design.
 
-    python benchmarks/calibration.py --out benchmarks/results/calibration.json
+    python -m benchmarks.calibration --out benchmarks/results/calibration.json
 
 For each design (`_studies.py`): 1,500 studies without a signal and 500 each with a weak, a middling
 and a strong one. Counted: how often p <= .05 where nothing is there (a nominal 5 %), how often 95 %
@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _studies import DESIGNS
 from joblib import Parallel, delayed
 from jsonargparse import auto_cli
 
+from benchmarks._record import write_record
+from benchmarks._studies import DESIGNS
 from neurodecode.evidence import git_commit, score_table
-from neurodecode.store import write_json
 
 SIGNALS = {"none": 0.0, "weak": 0.25, "middling": 0.5, "strong": 1.2}
 
@@ -114,7 +114,7 @@ def main(
     if out is None:
         return
     known = json.loads(out.read_text(encoding="utf-8"))["designs"] if out.is_file() else {}
-    write_json(out, {"commit": git_commit(), "designs": known | found})
+    write_record(__file__, out, {"commit": git_commit(), "designs": known | found})
 
 
 if __name__ == "__main__":

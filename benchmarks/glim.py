@@ -3,7 +3,7 @@
 The language model is a random T5 of Flan-T5-large's size (783 M frozen parameters), the EEG is
 noise: only speed is measured. Published batch: 72 a GPU, bf16.
 
-Cost: under a minute on an H100.  ``python benchmarks/glim.py --device cuda --out glim.json``; with
+Cost: under a minute on an H100.  ``python -m benchmarks.glim --device cuda --out glim.json``; with
 ``--tiny`` it runs anywhere, to see that it works.
 """
 
@@ -18,11 +18,11 @@ from typing import Any
 import torch
 from transformers import BatchEncoding, T5Config, T5ForConditionalGeneration
 
+from benchmarks._record import write_record
 from neurodecode.encoders.glim.batches import SentenceBatch
 from neurodecode.encoders.glim.language import FrozenT5
 from neurodecode.encoders.glim.losses import GlimLosses, GlimModel
 from neurodecode.encoders.glim.network import GlimNetwork, GlimSize
-from neurodecode.store import write_json
 
 LARGE = {
     "vocab_size": 32128, "d_model": 1024, "d_kv": 64, "d_ff": 2816, "num_layers": 24,
@@ -119,7 +119,7 @@ def main() -> None:
     }
     print(json.dumps(found, indent=2))
     if options.out:
-        write_json(options.out, found)
+        write_record(__file__, options.out, found)
 
 
 if __name__ == "__main__":

@@ -42,6 +42,7 @@ import psutil
 import torch
 from numpy.typing import NDArray
 
+from benchmarks._record import write_record
 from neurodecode import store
 from neurodecode.data import Embeddings, Responses, Stimuli, fill_rows
 from neurodecode.evidence import Run, git_commit, write_results
@@ -329,7 +330,7 @@ def main() -> None:
         sys.stdout.write(json.dumps(found) + "\n")
         if options.out:
             kept = json.loads(options.out.read_text()) if options.out.is_file() else {}
-            store.write_json(options.out, kept | {name: found})
+            write_record(__file__, options.out, kept | {name: found})
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ The peak is of what torch allocated; with its cache and the memory of the graphs
 Cost: about 75 s and 16 GB on an H100. Given for the authors' model: 50 ms and 15.2 GB in fp32,
 34 ms in TF32, 23 ms and 12.4 GB with autocast; ours is to take at most 16 ms and 10 GB.
 
-Run: ``python benchmarks/mindbridge.py --device cuda --out FILE``; ``--tiny`` rehearses on a CPU.
+Run: ``python -m benchmarks.mindbridge --device cuda --out FILE``; ``--tiny`` rehearses on a CPU.
 Responses are simulated here; only time, memory and the agreement of loss curves are measured.
 """
 
@@ -40,7 +40,6 @@ import argparse
 import copy
 import gc
 import logging
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -52,16 +51,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-if __name__ == "__main__":  # a checkout that is not installed
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from _timed import Timed, now
-
+from benchmarks._record import write_record
+from benchmarks._timed import Timed, now
 from neurodecode.encoders.core.trials import TrialBatch
 from neurodecode.encoders.mindbridge.loss import BridgeLoss
 from neurodecode.encoders.mindbridge.model import BridgeModel, BridgeStep
 from neurodecode.encoders.mindbridge.parts import BridgeSizes, MindBridgeNet
-from neurodecode.store import write_json
 from neurodecode.training import Plan, Progress, train
 
 PAPER = {"image": (257, 768), "text": (77, 768)}
@@ -282,7 +277,7 @@ def main() -> None:
     result = run(torch.device(options.device), tiny=options.tiny, n_epochs=options.epochs)
     log.info("%s", result["comparison"])
     if options.out:
-        write_json(options.out, result)
+        write_record(__file__, options.out, result)
 
 
 def _name(person: int) -> str:

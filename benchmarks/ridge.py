@@ -1,7 +1,7 @@
 """Ridge: ours against himalaya and scikit-learn on the same arrays, in one run.
 
-    python benchmarks/ridge.py --out benchmarks/results/ridge_cpu.json
-    python benchmarks/ridge.py --device cuda --out benchmarks/results/ridge_cuda.json
+    python -m benchmarks.ridge --out benchmarks/results/ridge_cpu.json
+    python -m benchmarks.ridge --device cuda --out benchmarks/results/ridge_cuda.json
 
 Each contender runs in a process of its own, so that its peak memory is its own. Everyone gets the
 same simulated float32 arrays, already in memory, and the same 20 penalties, one chosen for each
@@ -33,7 +33,7 @@ import numpy as np
 from jsonargparse import auto_cli
 from numpy.typing import NDArray
 
-from neurodecode.store import write_json
+from benchmarks._record import write_record
 
 SIZES = {
     "small": (1_000, 2_000, 1_000),
@@ -223,7 +223,15 @@ def _names(size: tuple[int, int, int], device: str) -> list[str]:
 
 
 def _spawn(name: str, folder: Path, device: str, repeats: int) -> dict[str, Any]:
-    command = [sys.executable, __file__, "--contender", name, "--folder", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.ridge",
+        "--contender",
+        name,
+        "--folder",
+        str(folder),
+    ]
     command += ["--device", device, "--repeats", str(repeats)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -282,7 +290,7 @@ def main(
         report["sizes"][label] = {"shape": SIZES[label], "contenders": rows, "agreement": pairs}
         print(json.dumps({label: report["sizes"][label]}, indent=1), flush=True)
         if out is not None:
-            write_json(out, report)
+            write_record(__file__, out, report)
 
 
 if __name__ == "__main__":

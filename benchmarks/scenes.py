@@ -1,6 +1,6 @@
 """How many scenes are drawn in a second: pictures of 64 px, clips, masks and flow.
 
-python benchmarks/scenes.py [--workers 2]
+python -m benchmarks.scenes [--workers 2]
 """
 
 from __future__ import annotations

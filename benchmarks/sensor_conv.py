@@ -19,7 +19,7 @@ trials on the device. Mean losses of four epochs: plain 2.018 to .174, ours 2.01
 Cost: about 25 s and 4 GB on an H100 (with --no-tf32 a minute more and 46 GB). Ours is to be at
 least 2 times faster than plain.
 
-Run: ``python benchmarks/sensor_conv.py --device cuda --out FILE``; ``--tiny`` rehearses on a CPU.
+Run: ``python -m benchmarks.sensor_conv --device cuda --out FILE``; ``--tiny`` rehearses on a CPU.
 Responses are simulated (a planted cause, noise); time, memory and loss curves are measured, not
 decoding.
 """
@@ -28,7 +28,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,17 +37,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-if __name__ == "__main__":  # a checkout that is not installed
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from _timed import Timed, now
-
+from benchmarks._record import write_record
+from benchmarks._timed import Timed, now
 from neurodecode.data import Embeddings, Responses
 from neurodecode.encoders.core.resident import ResidentTrials
 from neurodecode.encoders.core.sensor_model import HEADS, SensorConvModel, SensorStep, layout_of
 from neurodecode.encoders.core.trials import PooledTrials
 from neurodecode.encoders.sensor_conv.network import SensorConvNetwork
-from neurodecode.store import write_json
 from neurodecode.training import Plan, train
 
 EXAMPLES = 63_500
@@ -236,7 +231,7 @@ def main() -> None:
     result = run(device, tiny=tiny, n_epochs=options.epochs, no_tf32=options.no_tf32)
     log.info("%s", result["speed_up"])
     if options.out:
-        write_json(options.out, result)
+        write_record(__file__, options.out, result)
 
 
 if __name__ == "__main__":

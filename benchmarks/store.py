@@ -1,6 +1,6 @@
 """The store: write 2 GB, then train one epoch of mini-batches from it, in little memory.
 
-    python benchmarks/store.py --out benchmarks/results/store.json
+    python -m benchmarks.store --out benchmarks/results/store.json
 
 A simulated recording of 30,000 trials x 15,724 voxels is written as float32 and as float16 (1.9 GB
 and .9 GB), then every trial is read once in shuffled mini-batches of 256, as training reads them,
@@ -32,7 +32,7 @@ import numpy as np
 from jsonargparse import auto_cli
 from numpy.typing import NDArray
 
-from neurodecode.store import write_json
+from benchmarks._record import write_record
 
 SHAPE = (30_000, 15_724)
 BATCH = 256
@@ -166,12 +166,20 @@ def main(out: Path | None = None, contender: str | None = None, folder: Path | N
         for one in PASSES:
             if one == "memory map":
                 write_plain(Path(name) / "plain.npy")
-            command = [sys.executable, __file__, "--contender", one, "--folder", name]
+            command = [
+                sys.executable,
+                "-m",
+                "benchmarks.store",
+                "--contender",
+                one,
+                "--folder",
+                name,
+            ]
             done = subprocess.run(command, capture_output=True, text=True, check=True)
             report["passes"][one] = json.loads(done.stdout.splitlines()[-1])
             print(one, report["passes"][one], flush=True)
     if out is not None:
-        write_json(out, report)
+        write_record(__file__, out, report)
 
 
 if __name__ == "__main__":

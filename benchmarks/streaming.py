@@ -24,7 +24,7 @@ memory + .8 MB. The network anew on every window: 13 ms. Another idle run: 7.5 a
 A window computes about a third of what it did before work of the last window was kept, and what is
 loaded beforehand is left out of the search for garbage; before that it was 10.2 and 170 ms.
 
-Run: ``taskset -c 0,1 python benchmarks/streaming.py``; ``--minutes 0.3 --paced-s 5`` rehearses.
+Run: ``taskset -c 0,1 python -m benchmarks.streaming``; ``--minutes 0.3 --paced-s 5`` rehearses.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ import numpy as np
 import psutil
 import torch
 
+from benchmarks._record import write_record
 from neurodecode.data import Embeddings, Responses
 from neurodecode.encoders.core.sensor_model import HEADS, SensorConvModel, layout_of
 from neurodecode.encoders.sensor_conv.network import SensorConvNetwork
 from neurodecode.encoders.sensor_conv.stream import SensorConvStream
-from neurodecode.store import write_json
 from neurodecode.streaming import CausalCleaning, StreamDecoder
 
 N_SENSORS, SFREQ, N_TIMES, N_DIMS = 272, 1200.0, 181, 768
@@ -190,7 +190,7 @@ def main() -> None:
     for name, one in result.items():
         log.info("%s: %s", name, one)
     if options.out:
-        write_json(options.out, result)
+        write_record(__file__, options.out, result)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """One pooled TokenTransformer against a ridge for each person, on simulated fMRI.
 
-    python benchmarks/token_transformer.py --out benchmarks/results/token_transformer.json
+    python -m benchmarks.token_transformer --out benchmarks/results/token_transformer.json
 
 Four simulated people with 300 training trials each; 200 test scenes that nobody saw in training,
 the mean of three trials each. Retrieval: is the prediction closest, by cosine, to the embedding of
@@ -23,12 +23,12 @@ import numpy as np
 from jsonargparse import auto_cli
 from numpy.typing import NDArray
 
+from benchmarks._record import write_record
 from neurodecode import scenes, targets, twin
 from neurodecode.data import Embeddings, Responses, Split
 from neurodecode.encoders import Ridge, TokenTransformer
 from neurodecode.metrics.retrieval import top_k
 from neurodecode.statistics import Sampling, mean_interval
-from neurodecode.store import write_json
 
 
 def retrieval(
@@ -107,7 +107,7 @@ def main(
             "seconds": round(seconds, 1),
         }
     if out is not None:
-        write_json(out, result)
+        write_record(__file__, out, result)
     return result
 
 

@@ -1,6 +1,6 @@
 """Training from the store against training from memory: MindBridge and MindEye2.
 
-    python benchmarks/training.py --out benchmarks/results/training_h100.json
+    python -m benchmarks.training --out benchmarks/results/training_h100.json
 
 4 people x 2,000 trials x 15,000 voxels, in float32, of the same 2,000 stimuli. MindBridge has the
 paper's size and heads (257 x 768 and 77 x 768 tokens: 217 MB a step of 200 trials are read);
@@ -31,9 +31,10 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from _timed import Timed, now
 from jsonargparse import auto_cli
 
+from benchmarks._record import write_record
+from benchmarks._timed import Timed, now
 from neurodecode import store
 from neurodecode.data import Embeddings, Responses
 from neurodecode.encoders.core.fitting import Fitting
@@ -42,7 +43,6 @@ from neurodecode.encoders.mindbridge.model import BridgeModel, BridgeStep
 from neurodecode.encoders.mindbridge.parts import BridgeSizes
 from neurodecode.encoders.mindeye2.parts import MindEye2Net, MindEye2Sizes
 from neurodecode.encoders.mindeye2.steps import MindEye2Loss, MindEye2Step
-from neurodecode.store import write_json
 from neurodecode.training import Plan, pick_device
 
 N_PEOPLE = 4
@@ -153,7 +153,7 @@ def main(
         **found,
     }
     if out is not None:
-        write_json(out, result)
+        write_record(__file__, out, result)
     return result
 
 

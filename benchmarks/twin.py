@@ -1,6 +1,6 @@
 """What docs/twin.md states about the twin: planted ceilings, speed, and a plain EEG decoder.
 
-python benchmarks/twin.py             (about 2 minutes on one core)
+python -m benchmarks.twin             (about 2 minutes on one core)
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Read ZuCo's files: MB of stored EEG a second, and peak memory, for both formats.
 
-    python benchmarks/zuco.py --out benchmarks/results/zuco.json
+    python -m benchmarks.zuco --out benchmarks/results/zuco.json
 
 A simulated person's task of 40 sentences (104 channels, 500 Hz, 2 to 6 s, 8-byte numbers as in the
 files) is written in either format and read again, sentence by sentence, without the words and with
@@ -25,9 +25,9 @@ from typing import Any
 import numpy as np
 from jsonargparse import auto_cli
 
+from benchmarks._record import write_record
 from neurodecode.datasets import zuco
 from neurodecode.evidence import peak_rss_mb
-from neurodecode.store import write_json
 from neurodecode.twin.layouts.zuco import ReadSentence, ReadWord, write_zuco
 
 N_SENTENCES, N_CHANNELS, N_WORDS = 40, 104, 20
@@ -84,13 +84,21 @@ def main(out: Path | None = None, path: Path | None = None, words: bool = False)
         for version, name in ((1, "MATLAB 5"), (2, "MATLAB 7.3")):
             file = write(Path(folder), version)
             for kind in ("false", "true"):
-                command = [sys.executable, __file__, "--path", str(file), "--words", kind]
+                command = [
+                    sys.executable,
+                    "-m",
+                    "benchmarks.zuco",
+                    "--path",
+                    str(file),
+                    "--words",
+                    kind,
+                ]
                 done = subprocess.run(command, capture_output=True, text=True, check=True)
                 key = name + (" with words" if kind == "true" else "")
                 report[key] = json.loads(done.stdout.splitlines()[-1])
                 print(key, report[key], flush=True)
     if out is not None:
-        write_json(out, report)
+        write_record(__file__, out, report)
 
 
 if __name__ == "__main__":
