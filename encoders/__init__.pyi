@@ -12,7 +12,11 @@ from .mindeye2 import MindEye2 as MindEye2
 from .mindeye2 import MindEye2Loss as MindEye2Loss
 from .mindeye2 import MindEye2Sizes as MindEye2Sizes
 from .mindeye2 import SharedSpace as SharedSpace
+from .ridge import BinnedRidge as BinnedRidge
+from .ridge import Bins as Bins
 from .ridge import CalibratedRidge as CalibratedRidge
+from .ridge import Parts as Parts
+from .ridge import RegionStack as RegionStack
 from .ridge import Ridge as Ridge
 from .ridge import RidgeClassifier as RidgeClassifier
 from .ridge import categories_by as categories_by

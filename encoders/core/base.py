@@ -87,9 +87,7 @@ class BaseEncoder(BaseEstimator):  # type: ignore[misc]
             "class": type(self).__name__,
             "neurodecode": __version__,
             "parameters": {
-                name: asdict(value)
-                if is_dataclass(value) and not isinstance(value, type)
-                else value
+                name: _plain(value)
                 for name, value in self.get_params(deep=False).items()
                 if name != "folder"  # checkpoints stay where they were written
             },
@@ -276,6 +274,13 @@ def check_finite(values: np.ndarray[Any, Any], subject: str) -> None:
             f"{int((~flat).sum())} of {len(flat)} trials (first: row {int(np.argmin(flat))}). "
             f"Drop those trials with .take(), or repair the preprocessing."
         )
+
+
+def _plain(value: Any) -> Any:
+    """A parameter as JSON holds it: dataclasses, alone or in a list, as mappings."""
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
 
 
 def _short(value: Any) -> bool:

@@ -76,7 +76,7 @@ def make_layout(
     ValueError
         If positions are needed and missing, or people have different time axes.
     """
-    names = _labels(people) if n_groups is None else ()
+    names = region_labels(people) if n_groups is None else ()
     if names:
         centres = np.stack([_middle(people, name) for name in names])
     else:
@@ -155,7 +155,7 @@ def _placed(people: Sequence[Responses]) -> bool:
     return all(one.positions is not None for one in people)
 
 
-def _labels(people: Sequence[Responses]) -> tuple[str, ...]:
+def region_labels(people: Sequence[Responses]) -> tuple[str, ...]:
     """Region labels, if units have them: fewer labels than units, in fMRI."""
     if people[0].modality != "fmri" or any(one.units is None for one in people):
         return ()

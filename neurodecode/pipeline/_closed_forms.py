@@ -13,6 +13,8 @@ from neurodecode.data import Responses, Split
 from neurodecode.pipeline._protocol import Protocol
 
 LOG = logging.getLogger("neurodecode")
+FOR_STRANGERS = ("region_stack", "binned_ridge")
+"""These serve people of whom no trial is trained on."""
 LITTLE = 1e11
 """Multiplications that cost little: a few seconds of a CPU core."""
 
@@ -22,8 +24,8 @@ def closed_forms(
 ) -> dict[str, Encoder]:
     """What stands beside the encoder, unfitted, by name.
 
-    By default: fMRI has ``plain_ridge`` and ``calibrated_ridge``; MEG and EEG have ``plain_ridge``.
-    Beside an encoder that is a closed form itself stand the others, where they cost little. What
+    By default: fMRI has ``plain_ridge``, ``calibrated_ridge`` and, where units have positions or
+    region labels, ``region_stack``; MEG and EEG have ``plain_ridge`` and ``binned_ridge``. Beside an encoder that is a closed form itself stand the others, where they cost little. What
     can't serve the people to be tested is left out, with a warning.
 
     Parameters
@@ -50,12 +52,10 @@ def closed_forms(
     if is_closed_form(encoder) and _cost(people) > LITTLE:
         return {}
     made = {
-        name: one
-        for name, one in _defaults(people[0].modality).items()
-        if not isinstance(encoder, type(one))
+        name: one for name, one in _defaults(people).items() if not isinstance(encoder, type(one))
     }
     strangers = without_training(people, protocol.folds)
-    for name in [one for one in made if strangers]:
+    for name in [one for one in made if strangers and one not in FOR_STRANGERS]:
         LOG.warning(
             "'%s' does not stand beside the scores of '%s': it needs training trials of each test "
             "person, and %s has none.",
@@ -82,12 +82,27 @@ def without_training(people: Sequence[Responses], folds: Sequence[Split]) -> lis
     )
 
 
-def _defaults(modality: str) -> dict[str, Encoder]:
-    from neurodecode.encoders import CalibratedRidge, Ridge
+def _defaults(people: Sequence[Responses]) -> dict[str, Encoder]:
+    from neurodecode.encoders import BinnedRidge, CalibratedRidge, RegionStack, Ridge
 
-    if modality == "fmri":
-        return {"plain_ridge": Ridge(), "calibrated_ridge": CalibratedRidge()}
-    return {"plain_ridge": Ridge()}
+    if people[0].modality == "fmri":
+        forms: dict[str, Encoder] = {"plain_ridge": Ridge(), "calibrated_ridge": CalibratedRidge()}
+        return forms | ({"region_stack": RegionStack()} if _regions_known(people) else {})
+    return {"plain_ridge": Ridge()} | ({"binned_ridge": BinnedRidge()} if _alike(people) else {})
+
+
+def _alike(people: Sequence[Responses]) -> bool:
+    """Have all people the same sensors and, unless trials are padded, samples?"""
+    padded = all(one.valid is not None for one in people)
+    return len({tuple(one.values.shape[1 : 2 if padded else None]) for one in people}) == 1
+
+
+def _regions_known(people: Sequence[Responses]) -> bool:
+    from neurodecode.encoders.core.unit_groups import region_labels
+
+    if any(one.unit_axis is None for one in people):
+        return False
+    return all(one.positions is not None for one in people) or bool(region_labels(people))
 
 
 def _cost(people: Sequence[Responses]) -> float:

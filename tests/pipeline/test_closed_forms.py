@@ -26,6 +26,13 @@ def test_defaults_by_modality(points):
     eeg = [people[0].with_values(people[0].values, modality="eeg")]
     assert "plain_ridge" in closed_forms(LeastSquares(), protocol, eeg)
     assert "calibrated_ridge" not in closed_forms(LeastSquares(), protocol, eeg)
+    assert "binned_ridge" in closed_forms(LeastSquares(), protocol, eeg)
+    fewer = person(points, "p2", n_voxels=9)
+    other = [*eeg, fewer.with_values(fewer.values, modality="eeg")]
+    assert "binned_ridge" not in closed_forms(LeastSquares(), protocol, other)
+    places = np.random.default_rng(0).uniform(-50, 50, size=(people[0].n_units, 3))
+    placed = [people[0].with_values(people[0].values, positions=places)]
+    assert "region_stack" in closed_forms(LeastSquares(), protocol, placed)
 
 
 def test_a_closed_form_has_the_others_beside_it_where_they_cost_little(points):
@@ -69,3 +76,11 @@ def test_they_stand_among_the_controls_and_in_the_details(points, goal):
     )
     assert got.result.details["closed_forms"] == ["plain_ridge", "calibrated_ridge"]
     assert {"plain_ridge", "calibrated_ridge"} <= set(got.result.controls)
+
+
+def test_strangers_have_those_that_serve_them(points):
+    places = np.random.default_rng(0).uniform(-50, 50, size=(40, 3))
+    people = [person(points, name) for name in ("p1", "p9")]
+    people = [one.with_values(one.values, positions=places) for one in people]
+    protocol = Protocol(Split(["p1"], [], ["p9"], by="subject"), "new_subject")
+    assert list(closed_forms(LeastSquares(), protocol, people)) == ["region_stack"]
