@@ -16,6 +16,33 @@ from neurodecode.evidence.text import Answers
 N_WINDOWS = 4
 
 
+class WordVectors:
+    """Texts as centred TF-IDF, learned from the training texts.
+
+    Parameters
+    ----------
+    people : sequence of Responses
+    split : Split
+    """
+
+    def __init__(self, people: Sequence[Responses], split: Split) -> None:
+        train = [split.part(one, "train") for one in people]
+        known = list(
+            {
+                key: str(text)
+                for one in train
+                for key, text in zip(one.stimulus.tolist(), one.metadata["text"], strict=True)
+            }.values()
+        )
+        self.words = TfidfVectorizer(stop_words="english").fit(known)
+        self.mean = self.words.transform(known).toarray().mean(axis=0)
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Shape (n, n_words)."""
+        values = self.words.transform(list(texts)).toarray() - self.mean
+        return np.asarray(values, dtype=np.float32)
+
+
 class RidgeReader:
     """A map of each person's own from EEG to TF-IDF; says the nearest text learned from.
 

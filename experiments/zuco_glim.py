@@ -15,7 +15,8 @@ temperature, no prompt told, and a stem in which each person has a map of their 
 Both pass over the training sentences as often. ``ridge``: sums over quarters of a sentence to
 TF-IDF, on either preprocessing; it says the nearest text that it learned from. The headline of all
 is the gain over the best control, on retrieval of the text among all test texts and on content
-words of the sentence written. Teacher-forced scores stand in the details under that name and
+words of the sentence written. ``pooled ridge``: one map for all people, from parts of a sentence
+whose number is chosen on validation texts (figures below are older than it). Teacher-forced scores stand in the details under that name and
 nowhere else.
 
 The twin: 12 people read the same 1,107 texts (as in ZuCo 1.0), with the documented default of
@@ -75,17 +76,17 @@ from experiments._sentence_recipes import (
     scaled_people,
     simulated_people,
 )
-from experiments._sentence_ridge import RidgeReader
+from experiments._sentence_ridge import RidgeReader, WordVectors
 from neurodecode.cli.script import run_script
 from neurodecode.data import Responses, Split, Stimuli
 from neurodecode.datasets import zuco
-from neurodecode.encoders import Glim
+from neurodecode.encoders import BinnedRidge, Glim
 from neurodecode.evidence import ProtocolResult, Run, TestLooks, write_results
 from neurodecode.evidence.text import TextJudgement, judge_text, text_measures
 from neurodecode.gallery import GalleryItem, write_gallery
 from neurodecode.generators import Captioner
 from neurodecode.metrics.text import TokenStates
-from neurodecode.pipeline import SentenceDecoder
+from neurodecode.pipeline import NearestSentence, SentenceDecoder
 from neurodecode.targets import OpenClip, Sentence, shipped
 
 N_CARDS = 40
@@ -161,6 +162,10 @@ class _Study:
             linear = judge_text(
                 RidgeReader(people, split), people, split, measures=text_measures()[:QUICK]
             )
+        with self.run.step(f"pooled ridge, {recipe.name}"):
+            words = WordVectors(people, split)
+            nearest = NearestSentence(BinnedRidge(), words.embed).fit(people, split)
+            pooled = judge_text(nearest, people, split, measures=text_measures()[:QUICK])
         glim = Glim(
             self.language,
             losses=recipe.losses,
@@ -178,6 +183,7 @@ class _Study:
         self.protocols += [
             replace(found.result, name=recipe.name, details={**found.result.details, **told}),
             replace(linear.result, name=f"ridge, {recipe.name}"),
+            replace(pooled.result, name=f"pooled ridge, {recipe.name}"),
         ]
         return found, [split.part(one, "test") for one in people]
 

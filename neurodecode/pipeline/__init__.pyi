@@ -10,6 +10,7 @@ from ._measures import Measure as Measure
 from ._measures import PairMeasure as PairMeasure
 from ._measures import RetrievalTopK as RetrievalTopK
 from ._measures import TwoWay as TwoWay
+from ._nearest_sentence import NearestSentence as NearestSentence
 from ._pair_measures import TwoAgainstTwo as TwoAgainstTwo
 from ._picture_measures import FeatureDistance as FeatureDistance
 from ._picture_measures import FeatureTwoWay as FeatureTwoWay

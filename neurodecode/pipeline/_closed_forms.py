@@ -25,8 +25,9 @@ def closed_forms(
     """What stands beside the encoder, unfitted, by name.
 
     By default: fMRI has ``plain_ridge``, ``calibrated_ridge`` and, where units have positions or
-    region labels, ``region_stack``; MEG and EEG have ``plain_ridge`` and ``binned_ridge``. Beside an encoder that is a closed form itself stand the others, where they cost little. What
-    can't serve the people to be tested is left out, with a warning.
+    region labels, ``region_stack``; MEG and EEG have ``plain_ridge`` and ``binned_ridge``. Beside
+    an encoder that is a closed form itself stand the others, where they cost little. What can't
+    serve the people to be tested is left out, with a warning.
 
     Parameters
     ----------
