@@ -26,14 +26,7 @@ class WordVectors:
     """
 
     def __init__(self, people: Sequence[Responses], split: Split) -> None:
-        train = [split.part(one, "train") for one in people]
-        known = list(
-            {
-                key: str(text)
-                for one in train
-                for key, text in zip(one.stimulus.tolist(), one.metadata["text"], strict=True)
-            }.values()
-        )
+        known = list(_texts([split.part(one, "train") for one in people]).values())
         self.words = TfidfVectorizer(stop_words="english").fit(known)
         self.mean = self.words.transform(known).toarray().mean(axis=0)
 
@@ -55,14 +48,8 @@ class RidgeReader:
 
     def __init__(self, people: Sequence[Responses], split: Split) -> None:
         train = [split.part(one, "train") for one in people]
-        texts = {
-            key: str(text)
-            for one in train
-            for key, text in zip(one.stimulus.tolist(), one.metadata["text"], strict=True)
-        }
-        self.known = list(texts.values())
-        self.words = TfidfVectorizer(stop_words="english").fit(self.known)
-        self.mean = self.words.transform(self.known).toarray().mean(axis=0)
+        texts = _texts(train)
+        self.known, self.words = list(texts.values()), WordVectors(people, split)
         targets = Embeddings(self.embed(self.known), np.array(list(texts)), "tf-idf")
         self.ridge = Ridge().fit(windows(train, N_WINDOWS), targets, split.blind())
 
@@ -74,12 +61,20 @@ class RidgeReader:
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Texts as centred TF-IDF, (n, n_words)."""
-        values = self.words.transform(list(texts)).toarray() - self.mean
-        return np.asarray(values, dtype=np.float32)
+        return self.words.embed(texts)
 
     def rewrite(self, texts: Sequence[str]) -> Sequence[str]:
         """Nothing is written."""
         return list(texts)
+
+
+def _texts(parts: Sequence[Responses]) -> dict[str, str]:
+    """Each text once, by its id."""
+    return {
+        key: str(text)
+        for one in parts
+        for key, text in zip(one.stimulus.tolist(), one.metadata["text"], strict=True)
+    }
 
 
 def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:

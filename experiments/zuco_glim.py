@@ -15,9 +15,9 @@ temperature, no prompt told, and a stem in which each person has a map of their 
 Both pass over the training sentences as often. ``ridge``: sums over quarters of a sentence to
 TF-IDF, on either preprocessing; it says the nearest text that it learned from. The headline of all
 is the gain over the best control, on retrieval of the text among all test texts and on content
-words of the sentence written. ``pooled ridge``: one map for all people, from parts of a sentence
-whose number is chosen on validation texts (figures below are older than it). Teacher-forced scores stand in the details under that name and
-nowhere else.
+words of the sentence written. ``ridge pooled``: one map for all people to TF-IDF, from sums over
+1, 2, 4 or 8 parts of a sentence, as validation texts choose (the figures below are older than it).
+Teacher-forced scores stand in the details under that name and nowhere else.
 
 The twin: 12 people read the same 1,107 texts (as in ZuCo 1.0), with the documented default of
 signal against noise. Chosen on validation texts of the twin of seed 99 alone. With 4 people, 700
@@ -162,7 +162,7 @@ class _Study:
             linear = judge_text(
                 RidgeReader(people, split), people, split, measures=text_measures()[:QUICK]
             )
-        with self.run.step(f"pooled ridge, {recipe.name}"):
+        with self.run.step(f"ridge pooled, {recipe.name}"):
             words = WordVectors(people, split)
             nearest = NearestSentence(BinnedRidge(), words.embed).fit(people, split)
             pooled = judge_text(nearest, people, split, measures=text_measures()[:QUICK])
@@ -183,7 +183,7 @@ class _Study:
         self.protocols += [
             replace(found.result, name=recipe.name, details={**found.result.details, **told}),
             replace(linear.result, name=f"ridge, {recipe.name}"),
-            replace(pooled.result, name=f"pooled ridge, {recipe.name}"),
+            replace(pooled.result, name=f"ridge pooled, {recipe.name}"),
         ]
         return found, [split.part(one, "test") for one in people]
 

@@ -41,7 +41,8 @@ def test_both_recipes_are_judged_with_all_controls(
     monkeypatch.setattr(experiment, "TWIN_RECIPES", tiny)
     experiment.main(tmp_path, twin=True, fast=True)
     results = json.loads((tmp_path / "results.json").read_text())
-    assert set(results["protocols"]) == {"ours", "published", "ridge, ours", "ridge, published"}
+    kinds, recipes = ("", "ridge, ", "ridge pooled, "), ("ours", "published")
+    assert set(results["protocols"]) == {kind + name for kind in kinds for name in recipes}
     for name, protocol in results["protocols"].items():
         assert set(CONTROLS) <= set(protocol["controls"])
         assert protocol["headline"]["content_word_f1"]["verdict"].startswith("no evidence")
