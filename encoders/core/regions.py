@@ -32,7 +32,9 @@ class Regions:
     Examples
     --------
     >>> places = np.array([[-9.0, 0, 0], [9.0, 0, 0], [8.0, 0, 0], [-8.0, 0, 0]])
-    >>> one = Responses(np.zeros((2, 4)), "ab", "anna", "fmri", positions=places, units="VVWW")
+    >>> one = Responses(
+    ...     np.zeros((2, 4)), ["a", "b"], "anna", "fmri", positions=places, units=list("VVWW")
+    ... )
     >>> regions = Regions.learn([one])
     >>> len(regions), regions.group_of(one).tolist()
     (4, [0, 1, 3, 2])
@@ -124,7 +126,7 @@ def part_means(regions: Regions, responses: Responses) -> NDArray[np.float32]:
     Examples
     --------
     >>> places = np.array([[1.0, 0, 0], [2.0, 0, 0]])
-    >>> one = Responses(np.zeros((2, 2)), "ab", "anna", "fmri", positions=places)
+    >>> one = Responses(np.zeros((2, 2)), ["a", "b"], "anna", "fmri", positions=places)
     >>> weights = part_means(Regions((), np.zeros((1, 3)), False), one)
     >>> weights[:, :3].tolist()
     [[0.5, 1.0, 0.0], [0.5, 0.0, 0.0]]

@@ -41,7 +41,7 @@ def closed_forms(
     --------
     >>> import numpy as np
     >>> from neurodecode.encoders import Ridge
-    >>> people = [Responses(np.zeros((4, 2)), "abcd", "sub-01", "fmri")]
+    >>> people = [Responses(np.zeros((4, 2)), list("abcd"), "sub-01", "fmri")]
     >>> protocol = Protocol(Split(["a", "b"], ["c"], ["d"]))
     >>> list(closed_forms(Ridge(), protocol, people))
     ['calibrated_ridge']

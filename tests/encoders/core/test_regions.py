@@ -58,7 +58,7 @@ def test_a_label_that_nobody_had_belongs_nowhere():
 
 
 def test_series_have_all_samples_of_a_unit():
-    one = Responses(np.zeros((2, 3, 4)), "ab", "anna", "fmri", dims=("trial", "tr", "parcel"))
+    one = Responses(np.zeros((2, 3, 4)), ["a", "b"], "anna", "fmri", dims=("trial", "tr", "parcel"))
     columns = unit_columns(one)
     assert columns.shape == (4, 3)
     flat = np.arange(12).reshape(3, 4)
