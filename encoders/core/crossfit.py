@@ -7,9 +7,9 @@ rows, serves all tokens (each is a block of it), all left-out folds and all pena
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import torch
@@ -26,7 +26,8 @@ SMALL = 2048
 """Up to so many rows or columns float64 is cheap enough."""
 ENOUGH = 4000
 """So many left-out rows tell which penalty is best; with more, not every fold is asked."""
-Columns = Sequence[NDArray[np.intp]]
+Columns: TypeAlias = Sequence[NDArray[np.intp]]
+Merit: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 
 
 class RowBlocks(Protocol):
@@ -109,10 +110,11 @@ def cross_fit(
     folds: NDArray[np.intp],
     tokens: Columns,
     penalties: Sequence[float] = PENALTIES,
+    merit: Merit | None = None,
 ) -> list[TokenFit]:
     """Fit each token by ridge, and predict each row from the other folds.
 
-    The penalty is the one whose left-out predictions follow the targets best, see `agreement`.
+    The penalty is the one whose left-out predictions follow the targets best, by ``merit``.
 
     Parameters
     ----------
@@ -125,6 +127,9 @@ def cross_fit(
     tokens : sequence of int arrays
         Columns of each token, ascending; an empty one predicts 0.
     penalties : sequence of float
+    merit : callable, optional
+        How well predictions (n_penalties, n_rows, n_targets) follow the targets; default
+        `agreement`. Where most targets can't be told, `correlation` is less noisy.
 
     Returns
     -------
@@ -151,11 +156,13 @@ def cross_fit(
         fits: dict[int, TokenFit] = {}
         if whole == rows.n_dims <= rows.n_rows:
             shared = _Grams(rows, y, folds, None)
-            return _fit_tokens(shared, list(tokens), penalties)
+            return _fit_tokens(shared, list(tokens), penalties, merit or agreement)
         for i, columns in enumerate(tokens):
             kind = _Grams if len(columns) <= rows.n_rows else _Kernel
             own = np.arange(len(columns))
-            [fits[i]] = _fit_tokens(kind(rows, y, folds, columns), [own], penalties)
+            [fits[i]] = _fit_tokens(
+                kind(rows, y, folds, columns), [own], penalties, merit or agreement
+            )
         return [fits[i] for i in range(len(tokens))]
 
 
@@ -182,6 +189,28 @@ def agreement(predicted: Tensor, y: Tensor) -> Tensor:
     return torch.as_tensor(((centred * y).sum(dim=-2) / size).square() @ length)
 
 
+def correlation(predicted: Tensor, y: Tensor) -> Tensor:
+    """Correlation over rows and targets at once: targets that can't be told weigh little.
+
+    `agreement` squares the correlation of each target, so that noise in many adds up.
+
+    Parameters
+    ----------
+    predicted : Tensor, shape (..., n_rows, n_targets)
+    y : Tensor, shape (n_rows, n_targets)
+        Centred.
+
+    Examples
+    --------
+    >>> y = torch.tensor([[1.0], [-1.0]])
+    >>> correlation(torch.stack([3 * y, -y]), y).round(decimals=3).tolist()
+    [1.0, -1.0]
+    """
+    centred = predicted - predicted.mean(dim=-2, keepdim=True)
+    size = centred.flatten(-2).norm(dim=-1) * y.norm() + 1e-12
+    return torch.as_tensor((centred * y).sum(dim=(-1, -2)) / size)
+
+
 class _System(Protocol):
     """Normal equations of tokens, whole and without any one fold."""
 
@@ -199,7 +228,9 @@ class _System(Protocol):
         ...
 
 
-def _fit_tokens(system: _System, tokens: Columns, penalties: Sequence[float]) -> list[TokenFit]:
+def _fit_tokens(
+    system: _System, tokens: Columns, penalties: Sequence[float], merit: Merit
+) -> list[TokenFit]:
     names = np.unique(system.folds).tolist()
     asked = _asked(system.folds, names)
     grid = list(penalties)
@@ -207,7 +238,7 @@ def _fit_tokens(system: _System, tokens: Columns, penalties: Sequence[float]) ->
     index = {fold: _rows_of(system.folds, fold, system.y) for fold in names}
     seen = torch.cat([system.y[index[fold]] for fold in asked])
     best = [
-        int(agreement(torch.cat([tried[fold][i] for fold in asked], dim=1), seen).argmax())
+        int(merit(torch.cat([tried[fold][i] for fold in asked], dim=1), seen).argmax())
         for i in range(len(tokens))
     ]
     chosen = [grid[one] for one in best]

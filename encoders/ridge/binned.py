@@ -96,7 +96,7 @@ class BinnedRidge(ComponentEncoder):
     windows_ : Bins or Parts
         The one chosen.
     merits_ : dict of str to float
-        By name of the window, agreement on validation trials; ``'own maps'`` for those.
+        By name of the window, correlation on validation trials; ``'own maps'`` for those.
     maps_ : dict of str to BinnedMap
         By subject; under ``''`` the one for people who have none.
 

@@ -15,7 +15,7 @@ from neurodecode.encoders.core.bridge import Scaling
 from neurodecode.encoders.core.crossfit import (
     TensorRows,
     TokenFit,
-    agreement,
+    correlation,
     cross_fit,
     stimulus_folds,
 )
@@ -56,11 +56,11 @@ class PooledFit:
     held: list[tuple[int, Tensor]]
 
     def merit(self, wanted: Tensor, true: Tensor | None) -> float:
-        """Agreement on validation trials; where there are none, on left-out training trials."""
+        """Correlation on validation trials; where there are none, on left-out training trials."""
         if true is None:
-            return float(agreement(self.left_out, wanted))
+            return float(correlation(self.left_out, wanted))
         found = torch.cat([x @ self.weights[person] for person, x in self.held])
-        return float(agreement(found, true - true.mean(dim=0)))
+        return float(correlation(found, true - true.mean(dim=0)))
 
 
 def fit_pooled(
@@ -123,5 +123,5 @@ def _ridge(x: Tensor, y: Tensor, stimulus: NDArray[np.str_], options: FitOptions
     device, dtype = options.pick(min(x.shape))
     folds = stimulus_folds(stimulus, options.seed, options.n_folds)
     rows = TensorRows(x.to(device, dtype))
-    [fit] = cross_fit(rows, y, folds, [np.arange(x.shape[1])], options.penalties)
+    [fit] = cross_fit(rows, y, folds, [np.arange(x.shape[1])], options.penalties, correlation)
     return TokenFit(fit.penalty, fit.weights.cpu().float(), fit.left_out.cpu().float())
