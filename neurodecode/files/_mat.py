@@ -9,9 +9,10 @@ from typing import Any
 from neurodecode.data import listing
 from neurodecode.errors import CorruptFileError
 from neurodecode.files._existing import broken, existing
-from neurodecode.files._hdf5 import open_hdf5, reading_hdf5, spans_of, walk_datasets
+from neurodecode.files._hdf5 import open_hdf5, reading_hdf5, spans_of
 from neurodecode.files._heaps import check_heaps
 from neurodecode.files._mat5 import check_mat5
+from neurodecode.files._references import reachable_datasets
 
 WHAT = "MATLAB file"
 
@@ -108,7 +109,6 @@ def _check(file: Path, names: list[str] | None) -> None:
     if not h5py.is_hdf5(file):
         check_mat5(file, names)
         return
-    wanted = None if names is None else [*names, "#refs#"]  # where cells lie
     with reading_hdf5(file, WHAT), open_hdf5(file, WHAT) as root:
-        spans = [span for _, data in walk_datasets(root, wanted) for span in spans_of(data)]
+        spans = [span for data in reachable_datasets(root) for span in spans_of(data)]
     check_heaps(file, spans)

@@ -76,6 +76,16 @@ def test_references_are_checked_too(tmp_path, secret):
     )
 
 
+def test_a_matlab_file_of_references_to_other_files_is_refused(tmp_path, secret):
+    file = _hostile(tmp_path, secret, "by reference")
+    with file.open("r+b") as stream:
+        stream.write(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM")
+    with pytest.raises(
+        UnsafeFileError, match=r"by reference\.hdf5: the values of '/hidden' lie in"
+    ):
+        read_mat(file, ["betas"])
+
+
 def test_groups_paths_and_references_inside_are_read(tmp_path):
     file = tmp_path / "x.hdf5"
     with h5py.File(file, "w") as new:

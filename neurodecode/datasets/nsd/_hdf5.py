@@ -45,6 +45,11 @@ class Hdf5Rows:
                     f"'{name}' in {self.path} is no array of {n_axes} axes. It is another file, or "
                     f"damaged; obtain it again."
                 )
+            if file[name].dtype.kind not in "fiub":
+                raise CorruptFileError(
+                    f"'{name}' in {self.path} holds {file[name].dtype}, not numbers. It is another "
+                    f"file."
+                )
             self.shape = tuple(int(size) for size in file[name].shape)
             self.dtype: np.dtype[Any] = file[name].dtype
 

@@ -78,6 +78,8 @@ def _words(file: h5py.File, words: Any) -> Iterator[Word]:
 
 def _empty(item: Any) -> bool:
     """MATLAB's empty array: a one-dimensional data set that holds its shape."""
+    if isinstance(item, h5py.Dataset) and item.dtype.kind not in "fiub":
+        raise CorruptFileError(f"'{item.name}' holds {item.dtype}, not numbers. It is damaged.")
     return not isinstance(item, h5py.Dataset) or item.ndim < 2 or "MATLAB_empty" in item.attrs
 
 
