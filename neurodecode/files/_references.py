@@ -1,4 +1,4 @@
-"""References in HDF5 files: they may lead to items that no group names, so these are checked too."""
+"""References in HDF5 files may lead to items that no group names; these are checked too."""
 
 from __future__ import annotations
 
