@@ -67,7 +67,7 @@ def test_random_programs_give_data_or_one_of_our_errors():
 
 @pytest.mark.attack
 def test_a_hundred_thousand_random_programs():
-    assert check_programs(100_000, seed=1) > 10_000
+    assert check_programs(100_000, seed=1) > 9_000
 
 
 def assert_same(one, other):
