@@ -33,6 +33,10 @@ class Encoder(Protocol):
     ``predict`` gives one row a trial, under the trial's stimulus id. ``adapt`` learns what a new
     person needs and leaves the shared part as it is. An encoder whose predictions are made to
     search with may have ``expect(responses)`` besides, the points for a generator to draw.
+
+    When it is judged, trials come under numbers in place of stimulus ids and without their table;
+    the columns that it needs to predict it names in ``reads_metadata``, a tuple of str (such as
+    ``('task',)`` for an encoder that is prompted with the task). They must not name what was shown.
     """
 
     def fit(

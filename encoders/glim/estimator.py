@@ -60,6 +60,7 @@ class Glim(BaseEncoder):
     grouped: ClassVar[Mapping[str, type]] = {
         "plan": Plan, "size": GlimSize, "losses": GlimLosses,
     }  # fmt: skip
+    reads_metadata: ClassVar[tuple[str, ...]] = ("task", "dataset")
 
     def __init__(
         self,

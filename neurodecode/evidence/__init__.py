@@ -32,6 +32,7 @@ from neurodecode.evidence._verdict import (
     Suspicion,
     Verdict,
     compare,
+    many_looks,
     suspicious_controls,
     verdict_of,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "git_commit",
     "look_key",
     "majority",
+    "many_looks",
     "mean_embedding",
     "mean_picture",
     "methods_paragraph",

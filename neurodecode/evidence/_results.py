@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from neurodecode.errors import CorruptFileError
 from neurodecode.evidence._rank import is_first_process
 from neurodecode.evidence._run import Run
 from neurodecode.evidence._scores import ProtocolResult
-from neurodecode.evidence._verdict import WORDS
+from neurodecode.evidence._verdict import WORDS, many_looks
 from neurodecode.store import write_json
 
 RESULTS = "results.json"
@@ -74,7 +75,7 @@ def write_results(
         )
     results = {
         "experiment": experiment,
-        "protocols": {one.name: one.as_json() for one in protocols},
+        "protocols": {one.name: _with_looks(one, run).as_json() for one in protocols},
         **run.as_json(),
         **told,
     }
@@ -82,6 +83,17 @@ def write_results(
     if is_first_process():
         write_json(Path(folder) / RESULTS, results)
     return results
+
+
+def _with_looks(protocol: ProtocolResult, run: Run) -> ProtocolResult:
+    """A test part that was opened before makes scores suspect, whoever computed them."""
+    looks = many_looks(run.test_looks.get(protocol.name, 1))
+    scores = {}
+    for name, score in protocol.scores.items():
+        known = {one.name for one in score.suspicions}
+        new = [one for one in looks if one.name not in known]
+        scores[name] = replace(score, suspicions=(*score.suspicions, *new))
+    return replace(protocol, scores=scores)
 
 
 def read_results(folder: str | Path) -> dict[str, Any]:

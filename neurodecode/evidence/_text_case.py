@@ -108,7 +108,8 @@ def blank(responses: Responses) -> Responses:
     told = ("task", "dataset")
     kept = {key: responses.metadata[key] for key in told if key in responses.metadata}
     hidden = np.arange(len(responses)).astype(np.str_)
-    return replace(responses, stimulus=hidden, metadata=kept)
+    # no provenance: the keys of its trials are made of what was shown
+    return replace(responses, stimulus=hidden, metadata=kept, provenance=None)
 
 
 def joined(parts: Sequence[Answers]) -> Answers:

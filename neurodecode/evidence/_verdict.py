@@ -289,3 +289,17 @@ def suspicious_controls(
                 )
             )
     return found
+
+
+def many_looks(looks: int) -> list[Suspicion]:
+    """A test part that was opened before: what was chosen in between may be chosen by its score.
+
+    Examples
+    --------
+    >>> many_looks(1), many_looks(3)[0].name
+    ([], 'more than one look')
+    """
+    if looks < 2:
+        return []
+    sentence = f"This test part was opened {looks} times; the best of several looks is too good."
+    return [Suspicion("more than one look", sentence, weak=True)]

@@ -47,6 +47,8 @@ from neurodecode.evidence._text_measures import (
     own_scores,
     text_measures,
 )
+from neurodecode.evidence._text_suspicions import deaf, decoder_suspicions
+from neurodecode.evidence._verdict import Suspicion, compare, suspicious_controls
 
 __all__ = [
     "CONTROLS",
@@ -146,11 +148,14 @@ def judge_text(
     answers = joined([decoder.answer(blank(one)) for one in case.test])
     others = other_answers(decoder, case, seed)
     chosen = [*(text_measures() if measures is None else measures), *classes]
+    suspicions = decoder_suspicions(decoder, case)
     found = {}
     for measure in chosen:
         rows = measure.known(case.texts)[case.column]
         if rows.any():
-            found[measure.name] = _Compared.of(measure, answers, others, case, rows, seed)
+            compared = _Compared.of(measure, answers, others, case, rows, seed)
+            told = [*suspicions, *deaf(measure, decoder, answers, others)]
+            found[measure.name] = compared.suspected(told)
     gains = {name: one.gain for name, one in found.items()}
     details = _details(gains, case, answers, split)
     details["frechet_distance"] = frechet_distances(decoder, answers, others, case)
@@ -225,6 +230,16 @@ class _Compared:
         per_control |= constants(measure, answers, case, rows, seed)
         upper = per_control.pop(UPPER)
         score = score_table(table, column, items, chance=measure.chance(case.texts), seed=seed)
+        score = replace(
+            score,
+            comparison=compare(table[own, column], per_control, items.interval),
+            suspicions=tuple(suspicious_controls({}, table[own, column] - upper, items.interval)),
+        )
         gain = gain_over_controls(table[own, column], per_control, items, seed=seed)
         means = {name: float(values.mean()) for name, values in per_control.items()}
         return cls(score, gain, means | {UPPER: float(upper.mean())})
+
+    def suspected(self, suspicions: Sequence[Suspicion]) -> _Compared:
+        """With what the decoder gave away."""
+        found = (*suspicions, *self.score.suspicions)
+        return replace(self, score=replace(self.score, suspicions=found))

@@ -12,10 +12,11 @@ from neurodecode.evidence import Suspicion
 from neurodecode.pipeline._class_answers import Tested, points_of
 from neurodecode.pipeline._class_measures import Decisions
 from neurodecode.pipeline._class_trials import ClassTrials, split_blocks
+from neurodecode.pipeline._elsewhere import unfitted
 from neurodecode.pipeline._folds import Fold
 from neurodecode.pipeline._protocol import SOLE_HEAD
 from neurodecode.pipeline._sklearn_classifier import SklearnClassifier
-from neurodecode.pipeline._suspicions import encoder_suspicions, ignoring, unfitted
+from neurodecode.pipeline._suspicions import encoder_suspicions, ignoring
 
 BLOCKS = "blocks in training and test"
 
@@ -50,7 +51,7 @@ def class_suspicions(
     )
     found = [
         *encoder_suspicions(folds[0], [SOLE_HEAD]),
-        *ignoring(said, of_noise, {}, folds[0].encoder),
+        *ignoring(said, of_noise, {}, folds[0].encoder, {}),
     ]
     n_leaking = split_blocks(trials)
     if n_leaking:

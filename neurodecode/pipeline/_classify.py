@@ -11,7 +11,7 @@ from typing import Any
 from neurodecode.contracts import Encoder, Preprocessor
 from neurodecode.data import Responses, Stimuli
 from neurodecode.encoders import category_targets
-from neurodecode.evidence import Run, Suspicion
+from neurodecode.evidence import Run, Suspicion, many_looks
 from neurodecode.pipeline import _class_answers as answers
 from neurodecode.pipeline._class_contenders import contenders
 from neurodecode.pipeline._class_evaluation import Done, details_of, evaluation_of
@@ -26,12 +26,12 @@ from neurodecode.pipeline._class_trials import (
     without_validation,
 )
 from neurodecode.pipeline._closed_forms import is_closed_form
+from neurodecode.pipeline._elsewhere import knows_elsewhere
 from neurodecode.pipeline._evaluation import Evaluation
 from neurodecode.pipeline._folds import Fold, check_tested_once, fit_folds
 from neurodecode.pipeline._leaks import check_unseen
 from neurodecode.pipeline._preprocess import Steps, learn_steps
 from neurodecode.pipeline._protocol import SOLE_OUTPUT, Goal, Protocol
-from neurodecode.pipeline._suspicions import knows_elsewhere, many_looks
 
 LOG = logging.getLogger("neurodecode")
 

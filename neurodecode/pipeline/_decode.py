@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from neurodecode.contracts import Encoder, Preprocessor
 from neurodecode.data import Responses
-from neurodecode.evidence import Run, Suspicion
+from neurodecode.evidence import Run, Suspicion, many_looks
 from neurodecode.pipeline._answers import Answers
 from neurodecode.pipeline._class_ids import check_no_class_is_averaged, with_clusters
 from neurodecode.pipeline._closed_forms import (
@@ -19,6 +19,7 @@ from neurodecode.pipeline._closed_forms import (
     without_training,
 )
 from neurodecode.pipeline._controls import Setting, controls
+from neurodecode.pipeline._elsewhere import knows_elsewhere, unfitted
 from neurodecode.pipeline._evaluation import Evaluation
 from neurodecode.pipeline._folds import Fold, check_tested_once, fit_folds, join_items
 from neurodecode.pipeline._leaks import Knowledge, check_unseen, knowledge_of
@@ -30,11 +31,11 @@ from neurodecode.pipeline._suspicions import (
     encoder_suspicions,
     generator_suspicions,
     ignoring,
-    knows_elsewhere,
-    many_looks,
-    unfitted,
     unknown_provenance,
 )
+
+N_TRUE = 8
+"""True points that a generator is questioned with."""
 
 
 def decode(
@@ -243,10 +244,12 @@ def _suspicions(setting: Setting, beside: Mapping[str, Answers]) -> list[Suspici
     """What the encoder and the generators give away when they are questioned."""
     first = setting.folds[0]
     drawn = {head: one.take(setting.drawn) for head, one in setting.real.embeddings.items()}
+    some = list(dict.fromkeys(setting.items.stimulus[setting.drawn].tolist()))[:N_TRUE]
+    true = setting.goal.points(some)
     return [
         *encoder_suspicions(first, setting.heads),
         *generator_suspicions(setting.outputs, drawn, setting.seed),
-        *ignoring(setting.real, beside["noise"], setting.outputs, first.encoder),
+        *ignoring(setting.real, beside["noise"], setting.outputs, first.encoder, true),
     ]
 
 

@@ -7,9 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from neurodecode import scenes, twin
 from neurodecode.data import Embeddings, Generated, RandomSplit
-from neurodecode.encoders import Ridge
-from neurodecode.pipeline import CaptionAccuracy, Protocol, TwoWay, decode, evaluate
+from neurodecode.encoders import Ridge, TokenTransformer
+from neurodecode.evidence import Run, TestLooks
+from neurodecode.pipeline import CaptionAccuracy, Goal, Protocol, TwoWay, decode, evaluate
+from neurodecode.targets import OpenClip
 
 from .conftest import LeastSquares, Namer, Painter, person
 
@@ -256,3 +259,37 @@ def test_a_closed_form_that_is_as_good_is_named(points, goal):
     assert score.over_best_closed_form is not None
     assert "plain ridge" in str(got.verdict("two_way"))
     assert got.result.as_json()["scores"]["two_way"]["best_closed_form"] == "plain_ridge"
+
+
+@pytest.mark.slow
+def test_without_signal_few_are_shown_and_few_are_suspect(points, goal, tmp_path):
+    """Over 200 simulated people without signal: at most 5 % of each."""
+    words = []
+    for seed in range(200):
+        one = person(points, "p1", signal=0.0, seed=seed)
+        [split] = RandomSplit(test=20, validation=0, seed=seed).split(one)
+        got = decode(
+            one, goal, encoder=LeastSquares(), protocol=Protocol(split, closed_forms=False),
+            run=Run(looks=TestLooks(tmp_path / str(seed))),
+        )  # fmt: skip
+        words += [got.verdict(metric).word for metric in got.result.scores]
+    assert words.count("shown") / len(words) <= 0.05
+    assert words.count("suspect") / len(words) <= 0.05
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "encoder", [Ridge(), TokenTransformer()], ids=lambda one: type(one).__name__
+)
+def test_encoders_of_this_package_are_shown_on_a_twin(encoder):
+    people = twin.fmri(2, 200, seed=3)
+    ids = np.unique(np.concatenate([one.stimulus for one in people]))
+    got = decode(
+        people,
+        Goal(scenes.stimuli(ids.tolist()), OpenClip()),
+        encoder=encoder,
+        protocol=Protocol(twin.split(people, seed=3)),
+    )
+    for metric, score in got.result.scores.items():
+        assert score.verdict.word == "shown", (metric, score.verdict.reasons)
+        assert score.suspicions == ()

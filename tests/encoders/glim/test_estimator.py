@@ -208,3 +208,19 @@ def test_bad_input_is_refused(t5: Path) -> None:
         encoder(t5).fit(wide, None, Split(["a", "b"], [], []))
     with pytest.raises(MissingWeightsError, match="Glim needs the weights 'google/flan-t5-large'"):
         encoder("google/flan-t5-large").fit(one, None, SPLIT)
+
+
+def test_prompts_are_all_that_it_reads_of_a_trial_table(t5: Path) -> None:
+    """Judged under numbers in place of ids, with what `reads_metadata` names, it says the same."""
+    from neurodecode.pipeline._blind import anonymous, ask
+
+    people = [person("p1", 1), person("p2", 2)]
+    split = Split(IDS[:16], IDS[16:20], IDS[20:], rule="the last four")
+    fitted = encoder(t5, losses=GlimLosses.published()).fit(people, None, split)
+    test = split.part(people[0], "test")
+    test = replace(test, metadata={**test.metadata, "task": np.full(len(test), "NR")})
+    assert set(anonymous(test, fitted.reads_metadata).metadata) <= {"task", "dataset"}
+    for head in ("tokens", "pooled"):
+        told, asked = fitted.predict(test, head), ask(fitted, test, head)
+        np.testing.assert_allclose(asked.array(), told.array(), rtol=1e-5, atol=1e-5)
+        assert asked.stimulus.tolist() == test.stimulus.tolist()
