@@ -3,8 +3,8 @@
 `judge_text` asks a decoder for the test sentences, and compares every score with the same decoder
 on noise (with the true lengths, and without), with length alone, with its own answers permuted
 within person and task and within corpus, with the best constant sentence and class of the training
-texts. The headline is the gain over the best of these. Nothing here ever shows a decoder a word of
-the text that it is to write.
+texts. The headline is the gain over the best of these. No answer that is scored was given with a
+word of the text in sight; eight trials are shown with it, to see whether the decoder would read it.
 """
 
 from __future__ import annotations

@@ -192,9 +192,14 @@ def test_decoders_are_given_neither_text_nor_id_nor_label() -> None:
     people, split = study(0.0)
     decoder = Peeping(people, split)
     judge_text(decoder, people, split, prompts=PROMPTS, measures=QUICK)
-    assert len(decoder.columns) == 3 * len(people), "EEG, and noise with and without its length"
-    assert all(columns == {"task", "dataset"} for columns in decoder.columns)
-    assert not set(decoder.ids) & set(people[0].stimulus.tolist())
+    answered = 3 * len(people)  # EEG, and noise with and without its length
+    asked = len(decoder.columns) - answered
+    assert asked == 4, "twice the same, told everything, in another order; nothing of it is scored"
+    told = [columns == {"task", "dataset"} for columns in decoder.columns]
+    assert told.count(False) == 1
+    assert not told[answered + 2]
+    shown = set(people[0].stimulus.tolist())
+    assert sum(one in shown for one in decoder.ids) == 8, "of the one question that tells them"
     assert {"text", "sentiment"} <= set(people[0].metadata), "they are there to be hidden"
 
 
