@@ -2,7 +2,8 @@
 
 Responses are ``signal Y B / sqrt(d) + noise``: targets Y, a map B of each person's own, and a ridge
 of scikit-learn as the decoder. The true score is what the fitted decoders reach on other stimuli of
-the same kind: the mean over 30 fresh test sets.
+the same kind: the mean over 30 fresh test sets (12 for each of several
+folds).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from neurodecode.metrics.similarity import correlate_pairs
 
 Values = NDArray[np.float64]
 N_DIMS, N_VOXELS, N_FRESH = 8, 40, 30
+N_FRESH_OF_FOLD = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,10 +80,12 @@ def metrics(predicted: Values, truth: Values) -> dict[str, tuple[Values, float |
     }
 
 
-def fresh_scores(world: World, model: Ridge, n: int, others: Values) -> dict[str, float]:
+def fresh_scores(
+    world: World, model: Ridge, n: int, others: Values, n_fresh: int = N_FRESH
+) -> dict[str, float]:
     """Mean scores of a fitted decoder on other stimuli, among ``others`` too."""
     found: dict[str, list[float]] = {}
-    for _ in range(N_FRESH):
+    for _ in range(n_fresh):
         y = targets(world.rng, n)
         predicted = model.predict(world.respond(y))
         for name, (table, _) in metrics(predicted, np.concatenate([y, others])).items():
@@ -113,7 +117,7 @@ def folds(rng: np.random.Generator, signal: float, n_folds: int = 4) -> Iterator
         test = fold == one
         model = fitted(x[~test], y[~test])
         predicted[test] = model.predict(x[test])
-        truths.append(fresh_scores(world, model, int(test.sum()), y[~test]))
+        truths.append(fresh_scores(world, model, int(test.sum()), y[~test], N_FRESH_OF_FOLD))
     items = Items(np.arange(n), ["p"] * n, fold=fold)
     for name, (table, chance) in metrics(predicted, y).items():
         truth = float(np.mean([one[name] for one in truths]))

@@ -72,24 +72,41 @@ def summary(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
 
 
 def calibrate(
-    designs: Sequence[str], n_null: int, n_signal: int, n_jobs: int
-) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
-    """Design, signal and metric to what was counted."""
-    found: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
-    for design in designs:
-        for signal in SIGNALS:
-            count = n_null if signal == "none" else n_signal
-            studies = Parallel(n_jobs=n_jobs)(
-                delayed(one_study)(design, signal, seed) for seed in range(count)
-            )
-            by_metric: dict[str, list[dict[str, Any]]] = {}
-            for row in (row for study in studies for row in study):
-                by_metric.setdefault(row["metric"], []).append(row)
-            counted = {name: summary(rows) for name, rows in by_metric.items()}
-            found.setdefault(design, {})[signal] = counted
-            for name, told in counted.items():
-                print(f"{design:16} {signal:9} {name:12} {told}", flush=True)
+    design: str, n_null: int, n_signal: int, n_jobs: int
+) -> dict[str, dict[str, dict[str, float]]]:
+    """Signal and metric to what was counted."""
+    found = {}
+    for signal in SIGNALS:
+        count = n_null if signal == "none" else n_signal
+        studies = Parallel(n_jobs=n_jobs)(
+            delayed(one_study)(design, signal, seed) for seed in range(count)
+        )
+        by_metric: dict[str, list[dict[str, Any]]] = {}
+        for row in (row for study in studies for row in study):
+            by_metric.setdefault(row["metric"], []).append(row)
+        found[signal] = {name: summary(rows) for name, rows in by_metric.items()}
+        for name, told in found[signal].items():
+            print(f"{design:16} {signal:9} {name:12} {told}", flush=True)
     return found
+
+
+def markdown(designs: dict[str, Any]) -> str:
+    """The table of ``docs/statistics.md``: false positives, and coverage by strength of signal."""
+    signals = list(SIGNALS)
+    lines = [
+        "| design | score | p <= .05 without signal | "
+        + " | ".join(f"held, {one}" for one in signals)
+        + " |",
+        f"| {' | '.join(['---'] * (3 + len(signals)))} |",
+    ]
+    for design, counted in designs.items():
+        for metric, none in counted["none"].items():
+            held = [
+                f"{counted[one][metric]['coverage']:.3f}" if one in counted else ""
+                for one in signals
+            ]
+            lines.append(f"| {design} | {metric} | {none['p_05']:.3f} | {' | '.join(held)} |")
+    return "\n".join(lines)
 
 
 def main(
@@ -110,11 +127,14 @@ def main(
         Studies without a signal, and with each of three.
     n_jobs : int
     """
-    found = calibrate(designs or list(DESIGNS), n_null, n_signal, n_jobs)
-    if out is None:
-        return
-    known = json.loads(out.read_text(encoding="utf-8"))["designs"] if out.is_file() else {}
-    write_record(__file__, out, {"commit": git_commit(), "designs": known | found})
+    known = {}
+    if out is not None and out.is_file():
+        known = json.loads(out.read_text(encoding="utf-8"))["designs"]
+    for design in designs or list(DESIGNS):
+        known[design] = calibrate(design, n_null, n_signal, n_jobs)
+        if out is not None:  # each design as soon as it is counted
+            write_record(__file__, out, {"commit": git_commit(), "designs": known})
+    print(markdown(known))
 
 
 if __name__ == "__main__":

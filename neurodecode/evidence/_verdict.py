@@ -18,9 +18,10 @@ ABOVE_CHANCE = 0.002
 """A control counts as above chance from here: many are looked at, and each may be lucky."""
 KNOWS_NO_BRAIN = (
     "noise", "shuffled", "constant", "mean", "majority", "prior", "clock", "shifted", "run_mean",
+    "place_in_run",
 )  # fmt: skip
 """Controls that a score must exceed, every one of them."""
-MAY_EXCEED_CHANCE = ("clock", "shifted", "run_mean")
+MAY_EXCEED_CHANCE = ("clock", "shifted", "run_mean", "place_in_run")
 """Controls that are told when a trial was: above chance they are a bar, not a fault."""
 
 Values: TypeAlias = NDArray[np.floating[Any]]

@@ -23,7 +23,7 @@ from neurodecode.pipeline._elsewhere import knows_elsewhere, unfitted
 from neurodecode.pipeline._evaluation import Evaluation
 from neurodecode.pipeline._folds import Fold, check_tested_once, fit_folds, join_items
 from neurodecode.pipeline._leaks import Knowledge, check_unseen, knowledge_of
-from neurodecode.pipeline._order import clock_people, run_people, with_times
+from neurodecode.pipeline._order import clock_people, place_people, run_people, with_times
 from neurodecode.pipeline._preprocess import Steps, learn_steps
 from neurodecode.pipeline._protocol import Goal, Output, Outputs, Protocol, as_outputs
 from neurodecode.pipeline._scoring import scored
@@ -218,6 +218,7 @@ class _Study:
         told = {
             "clock": clock_people(self.people, self.goal.stimuli),
             "run_mean": run_people(self.people, self.protocol.folds),
+            "place_in_run": place_people(self.people, self.protocol.folds),
         }
         if without_training(self.people, self.protocol.folds):
             return {}

@@ -20,6 +20,8 @@ from neurodecode.evidence import Items
 TIME_COLUMNS = ("onset", "onset_s", "time", "time_s", "start", "start_s")
 """Columns of stimuli (a film's scenes) or of a trial table that say when something was shown."""
 N_WAVES = 16
+N_PLACE_WAVES = 4
+MANY_RUNS = 50
 
 
 def times_of(person: Responses, stimuli: Stimuli) -> NDArray[np.float64] | None:
@@ -111,6 +113,34 @@ def run_people(people: Sequence[Responses], folds: Sequence[Split]) -> list[Resp
     if any(_run(one) is None for one in people) or not _shared(people, folds):
         return None
     return [_as_brain(one, _run_code(np.asarray(_run(one)))) for one in people]
+
+
+def place_people(people: Sequence[Responses], folds: Sequence[Split]) -> list[Responses] | None:
+    """People whose responses are the run and the place of the trial in it; None as `run_people`.
+
+    What drifts inside a run tells in a block design what kind was shown, since test trials stand
+    between training trials of their block. No permutation of test trials sees that.
+    """
+    alone = run_people(people, folds)
+    if alone is None:
+        return None
+    return [
+        _as_brain(one, _place_code(run.array(), np.asarray(_run(one))))
+        for one, run in zip(people, alone, strict=True)
+    ]
+
+
+def _place_code(contrasts: NDArray[np.float32], run: NDArray[np.str_]) -> NDArray[np.float32]:
+    """Contrasts of runs, waves over the place in the run, and (of few runs) their products."""
+    place = np.zeros(len(run))
+    for name in np.unique(run):
+        inside = np.flatnonzero(run == name)
+        place[inside] = (np.arange(len(inside)) + 0.5) / len(inside)
+    waves = np.cos(np.pi * np.arange(1, N_PLACE_WAVES + 1)[None] * place[:, None])
+    parts = [contrasts, waves]
+    if contrasts.shape[1] < MANY_RUNS:
+        parts += [contrasts * wave[:, None] for wave in waves.T]
+    return np.concatenate(parts, axis=1).astype(np.float32)
 
 
 def _run(person: Responses) -> NDArray[np.str_] | None:

@@ -86,11 +86,6 @@ class Sampling:
         """Are there too few people to say anything of others?"""
         return self.n_people < FEW_PEOPLE
 
-    def n_clusters(self, n: int) -> int:
-        """How many stimuli (or moments, or single values of n) there are."""
-        column = self.cluster if self.time is None else self.time
-        return n if column is None else len(np.unique(np.asarray(column)))
-
     @property
     def n_waves(self) -> int:
         """How many independent values a series in time is worth, over all its runs."""
@@ -181,7 +176,7 @@ def mean_interval(
     number of items ``p (1 - p) / SE^2`` (as in surveys: Dean and Pagano 2015, "Evaluating
     confidence interval methods for binomial proportions in clustered surveys"); all 0 or all 1: the
     number of clusters. A share of pairs near 1 is skewed, and items that show how far it spreads
-    are rare: the effective number is at most `HITS_PER_ITEM` times that of the clusters (without,
+    are rare: the effective number is at most `HITS_PER_ITEM` times that of the items (without,
     84 % of the intervals of a true .992 of 60 items held it).
 
     Examples
@@ -210,7 +205,7 @@ def mean_interval(
     quantile = float(t.ppf((1 + level) / 2, max(variance.df, 1.0)))
     if share:
         worth = mean * (1 - mean) / variance.value if variance.value > 0 else variance.df + 1
-        n = min(worth, HITS_PER_ITEM * given.n_clusters(len(values)))
+        n = min(worth, HITS_PER_ITEM * len(values))
         low, high = _wilson(mean, n, quantile)
         return Interval(low, high, level, method.replace("t interval", "Wilson interval"), scope)
     half = quantile * variance.standard_error

@@ -39,6 +39,7 @@ def test_a_view_shows_one_item_with_all_that_belongs_to_it(evaluation, stimuli):
         )
         assert set(view.controls) == {
             "noise", "shuffled", "constant", "mean", "nearest_training", "ceiling", "run_mean",
+            "place_in_run",
         }  # fmt: skip
         assert view.scores["two_way"] == evaluation.per_item["two_way"][row]
         assert view.scores["pixel_correlation"] == evaluation.per_item["pixel_correlation"][place]

@@ -109,6 +109,40 @@ def test_averaged_responses_that_can_not_change_places_prove_nothing():
     assert "of items can't change places" in told or "no two items" in told
 
 
+def blocked(seed, signal=0.0):
+    """Blocks of a kind within runs that drift: test trials stand between trials of their block."""
+    rng = np.random.default_rng(seed)
+    n, n_runs = 96, 8
+    run = np.repeat(np.arange(n_runs), n // n_runs)
+    kind = np.tile(np.repeat([0, 1], 6), n_runs) + 2 * (run % 2)
+    targets = 1.5 * rng.normal(size=(4, N_DIMS))[kind] + rng.normal(size=(n, N_DIMS))
+    place = np.tile(np.linspace(-1, 1, n // n_runs), n_runs)[:, None]
+    offsets, slopes = 2 * rng.normal(size=(2, n_runs, N_VOXELS))
+    values = offsets[run] + 2 * place * slopes[run] + rng.normal(size=(n, N_VOXELS))
+    values += signal * targets @ rng.normal(size=(N_DIMS, N_VOXELS))
+    ids = np.array([f"s{one:02d}" for one in range(n)])
+    stimuli = Stimuli.from_texts({one: one for one in ids.tolist()})
+    responses = Responses(values.astype(np.float32), ids, "p1", "fmri", run=run)
+    return responses, Goal(stimuli, Embeddings(targets.astype(np.float32), ids, "toy"))
+
+
+def verdict_of_blocks(seed, signal=0.0):
+    responses, goal = blocked(seed, signal)
+    [split] = RandomSplit(test=32, validation=0, seed=seed).split(responses)
+    protocol = Protocol(split, measures=[TwoWay()], closed_forms=False)
+    return decode(responses, goal, encoder=Ridge([10.0, 1000.0], device="cpu"), protocol=protocol)
+
+
+def test_a_drift_in_blocks_is_no_better_than_the_place_in_the_run():
+    found = [verdict_of_blocks(seed) for seed in range(8)]
+    scores = [one.result.scores["two_way"] for one in found]
+    assert np.mean([one.value for one in scores]) > 0.56  # blocks do tell the kind
+    assert np.mean([one.result.controls["place_in_run"]["two_way"] for one in found]) > 0.56
+    # by chance one in twenty is; the p-values alone are small in a third of them
+    assert sum(one.verdict("two_way").word == "shown" for one in found) <= 2
+    assert verdict_of_blocks(0, signal=1.0).verdict("two_way").word == "shown"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("drift", [0.0, 1.0])
 @pytest.mark.parametrize("folds", [1, 4])
