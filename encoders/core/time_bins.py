@@ -110,7 +110,11 @@ def default_windows(responses: Responses) -> tuple[Windows, ...]:
     step = float(times[1] - times[0]) if len(times) > 1 else 1.0
     first, last = max(0.0, float(times[0])), float(times[-1]) + step
     windows = [(0.05, 0.35), (0.05, 0.6), (first, last)]
-    kept = [(low, high) for low, high in windows if high <= last + step / 2 and low >= times[0]]
+    kept = [
+        (low, high)
+        for low, high in windows
+        if high <= last + step / 2 and ((times >= low - 5e-7) & (times < high - 5e-7)).any()
+    ]
     widths = [one for one in (0.02, 0.04) if one > step] or [step]
     made = dict.fromkeys(Bins(low, high, width) for low, high in kept for width in widths)
     small = [one for one in made if one.n_bins * responses.n_units <= MOST_FEATURES]

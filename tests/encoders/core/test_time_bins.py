@@ -70,6 +70,15 @@ def test_candidates_suit_the_recording():
     assert all(one.n_bins * 300 <= 6000 for one in default_windows(many))
 
 
+@pytest.mark.parametrize("n_times", [1, 2, 3, 12])
+def test_candidates_hold_samples_however_few_there_are(n_times):
+    one = trials(n_times=n_times, times=np.arange(n_times) / 10, sfreq=10.0)
+    for windows in default_windows(one):
+        assert binned(one, windows).shape[1] >= 3
+    still = Responses(np.ones((4, 5)), range(4), "anna", "eeg", dims=("trial", "channel"))
+    assert [binned(still, one).shape for one in default_windows(still)] == [(4, 5)]
+
+
 def test_a_window_without_samples_is_refused():
     with pytest.raises(ValueError, match="No sample") as error:
         binned(trials(), Bins(2.0, 3.0, 0.1))
