@@ -17,8 +17,12 @@ from neurodecode.pipeline._answers import Answers
 from neurodecode.pipeline._class_measures import Codes, Decisions, Values
 from neurodecode.pipeline._class_trials import ClassTrials
 from neurodecode.pipeline._folds import Fold
+from neurodecode.pipeline._order import as_brain
 from neurodecode.pipeline._protocol import SOLE_HEAD
 from neurodecode.statistics import stretches
+
+MOST_WAVES = 8
+"""Half periods over a run; with eight, what takes longer than a quarter of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +127,7 @@ def controls(
         "prior": prior(folds, test, trials, seed),
         "noise": noise(folds, test, seed),
         "shuffled": shuffled(real, test, seed),
-        "clock": clock(folds, test, trials),
+        "order": order(folds, test, trials),
         "run_mean": run_mean(folds, test, trials),
     }
     return {name: one for name, one in made.items() if one is not None}
@@ -170,16 +174,43 @@ def prior(folds: Sequence[Fold], test: Tested, trials: ClassTrials, seed: int) -
     return Decisions(np.eye(shares.shape[1])[code], test.group)
 
 
-def clock(folds: Sequence[Fold], test: Tested, trials: ClassTrials) -> Decisions | None:
-    """The commonest training class at a trial's (or block's) place in its run: timing alone.
+def order(folds: Sequence[Fold], test: Tested, trials: ClassTrials) -> Decisions | None:
+    """The commonest training class at a trial's (or block's) place in its run.
 
-    None where runs are unknown, or nobody has two.
+    1 where every run has the same order: what a perfect clock would tell. No brain holds one, so
+    that it is told but is no bar; see `time_of_run` for what is. None where nobody has two runs.
     """
     runs = {one.subject: _runs(one) for one in trials.people}
     if not any(run is not None and len(np.unique(run)) > 1 for run in runs.values()):
         return None
-    place = {name: _place_in_run(run, trials.block[name]) for name, run in runs.items()}
+    place = {one.subject: _place_in_run(one, trials.block[one.subject]) for one in trials.people}
     return _commonest_at(place, folds, test, trials)
+
+
+def time_of_run(trials: ClassTrials) -> list[Responses]:
+    """People whose responses are slow functions of the time in a run: what drifts can tell.
+
+    Values are the place among the trials (or blocks) of the run, and cosines of it whose period
+    is eight of them or more; of the whole recording where there is but one run.
+    """
+    places = {one.subject: _place_in_run(one, trials.block[one.subject]) for one in trials.people}
+    n_places = min(int(one.max()) + 1 for one in places.values())
+    n_waves = int(np.clip(n_places // 4, 1, MOST_WAVES))
+    return [_slow(one, places[one.subject], n_waves) for one in trials.people]
+
+
+def _slow(person: Responses, place: NDArray[np.intp], n_waves: int) -> Responses:
+    run, share = _runs(person), np.zeros(len(place))
+    rows = (
+        np.zeros(len(place), dtype=np.intp)
+        if run is None
+        else np.unique(run, return_inverse=True)[1]
+    )
+    for one in range(rows.max() + 1):
+        inside = rows == one
+        share[inside] = place[inside] / max(place[inside].max(), 1)
+    waves = [share, *(np.cos(np.pi * k * share) for k in range(1, n_waves + 1))]
+    return as_brain(person, np.stack(waves, axis=1).astype(np.float32))
 
 
 def run_mean(folds: Sequence[Fold], test: Tested, trials: ClassTrials) -> Decisions | None:
@@ -249,11 +280,11 @@ def _runs(person: Responses) -> NDArray[np.str_] | None:
     return person.session if person.run is None else person.run
 
 
-def _place_in_run(run: NDArray[np.str_] | None, block: NDArray[np.str_]) -> NDArray[np.intp]:
+def _place_in_run(person: Responses, block: NDArray[np.str_]) -> NDArray[np.intp]:
     """How many blocks of its run came before, for each trial."""
+    run, place = _runs(person), np.zeros(len(block), dtype=np.intp)
     if run is None:
-        return np.zeros(len(block), dtype=np.intp)
-    place = np.zeros(len(block), dtype=np.intp)
+        return stretches(block)
     for one in np.unique(run):
         inside = run == one
         place[inside] = stretches(block[inside])

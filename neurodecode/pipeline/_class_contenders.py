@@ -19,7 +19,7 @@ PLAIN_RIDGE = "plain_ridge"
 def contenders(encoder: Any, trials: ClassTrials, protocol: Protocol) -> dict[str, Encoder]:
     """The encoder and the closed forms beside it, unfitted, by name."""
     strangers = _strangers(trials)
-    named = {"decoded": _plain(strangers) if encoder is None else as_encoder(encoder, strangers)}
+    named = {"decoded": plain(trials) if encoder is None else as_encoder(encoder, strangers)}
     given = protocol.closed_forms
     if isinstance(given, Mapping):
         beside = {name: copy.deepcopy(one) for name, one in given.items()}
@@ -27,7 +27,7 @@ def contenders(encoder: Any, trials: ClassTrials, protocol: Protocol) -> dict[st
     elif given and encoder is not None and not isinstance(encoder, RidgeClassifier):
         shapes = {one.values.shape[1:] for one in trials.people}
         if not strangers or len(shapes) == 1:
-            named[PLAIN_RIDGE] = _plain(strangers)
+            named[PLAIN_RIDGE] = plain(trials)
     return named
 
 
@@ -60,9 +60,9 @@ def _strangers(trials: ClassTrials) -> bool:
     )
 
 
-def _plain(strangers: bool) -> Encoder:
+def plain(trials: ClassTrials) -> Encoder:
     """Ridge as a classifier: of each person, or of all together where strangers are tested."""
-    if not strangers:
+    if not _strangers(trials):
         return RidgeClassifier(leave_out="auto")
     from sklearn.linear_model import RidgeClassifierCV
     from sklearn.pipeline import make_pipeline

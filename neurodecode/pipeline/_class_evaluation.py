@@ -20,7 +20,7 @@ from neurodecode.pipeline._confusion import confusion
 from neurodecode.pipeline._evaluation import Evaluation
 from neurodecode.pipeline._folds import Fold
 from neurodecode.pipeline._leaks import knowledge_of
-from neurodecode.pipeline._preprocess import step_names
+from neurodecode.pipeline._preprocess import step_names, written
 from neurodecode.pipeline._protocol import SOLE_HEAD, SOLE_OUTPUT, Protocol
 from neurodecode.pipeline._sklearn_classifier import SklearnClassifier
 
@@ -119,5 +119,5 @@ def details_of(
 def encoder_name(encoder: Any) -> str:
     """The class of an encoder; what a classifier of scikit-learn is made of."""
     if isinstance(encoder, SklearnClassifier):
-        return " ".join(repr(encoder.estimator).split())
+        return written(encoder.estimator)
     return type(encoder).__name__

@@ -13,7 +13,7 @@ from neurodecode.data import Responses, Stimuli
 from neurodecode.encoders import category_targets
 from neurodecode.evidence import Run, Suspicion, many_looks
 from neurodecode.pipeline import _class_answers as answers
-from neurodecode.pipeline._class_contenders import contenders
+from neurodecode.pipeline._class_contenders import contenders, plain
 from neurodecode.pipeline._class_evaluation import Done, details_of, evaluation_of
 from neurodecode.pipeline._class_measures import MEASURES, Auc
 from neurodecode.pipeline._class_scoring import Decided, score_classes
@@ -73,8 +73,9 @@ def classify(
     -------
     Evaluation
         Scores ``accuracy``, ``balanced_accuracy`` and ``auc`` over trials; controls ``majority``,
-        ``prior``, ``noise``, ``shuffled``, ``clock`` (the place in the run) and ``plain_ridge``;
-        ``confusion``. An item is a trial, and its points are scores of the classes.
+        ``prior``, ``noise``, ``shuffled``, ``clock`` (ridge that is told the time in the run, as
+        slow functions), ``order`` (the commonest class at the same place of other runs),
+        ``run_mean`` (of the same run) and ``plain_ridge``; ``confusion``. An item is a trial, and its points are scores of the classes.
 
     Raises
     ------
@@ -160,6 +161,10 @@ class _Study:
         parts = zip(self.trials.folds, fitted, self.steps, strict=True)
         return [Fold(split, one, people, "single", steps) for split, one, steps in parts]
 
+    def on(self, people: Sequence[Responses]) -> _Study:
+        """The same with other values in place of the brains, and no preprocessing."""
+        return _Study(replace(self.trials, people=people), self.protocol, ())
+
     def knows_elsewhere(self, encoder: Encoder) -> list[Suspicion]:
         """Does an unfitted encoder know the test part though it learned wrong pairs?"""
         people = self.trials.people
@@ -176,6 +181,8 @@ class _Study:
         closed = list(sets)[1:]
         with run.step("controls"):
             beside = answers.controls(folds, real, test, trials, seed=seed)
+            clock = self.on(answers.time_of_run(trials)).fitted(plain(trials))
+            beside["clock"] = answers.decisions(clock, test)
             beside |= {name: answers.decisions(sets[name], test) for name in closed}
         with run.step("check"):
             seen = class_suspicions(folds, trials, test, real, beside["noise"])

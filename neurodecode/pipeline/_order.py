@@ -101,7 +101,7 @@ def clock_people(people: Sequence[Responses], stimuli: Stimuli) -> list[Response
         time = times_of(one, stimuli)
         if time is None:
             return None
-        made.append(_as_brain(one, _waves(time)))
+        made.append(as_brain(one, _waves(time)))
     return made
 
 
@@ -112,7 +112,7 @@ def run_people(people: Sequence[Responses], folds: Sequence[Split]) -> list[Resp
     """
     if any(_run(one) is None for one in people) or not _shared(people, folds):
         return None
-    return [_as_brain(one, _run_code(np.asarray(_run(one)))) for one in people]
+    return [as_brain(one, _run_code(np.asarray(_run(one)))) for one in people]
 
 
 def place_people(people: Sequence[Responses], folds: Sequence[Split]) -> list[Responses] | None:
@@ -203,7 +203,8 @@ def _run_code(run: NDArray[np.str_]) -> NDArray[np.float32]:
     return np.asarray(np.cos(np.pi * k[None] * place[:, None]), dtype=np.float32)
 
 
-def _as_brain(person: Responses, values: NDArray[np.float32]) -> Responses:
+def as_brain(person: Responses, values: NDArray[np.float32]) -> Responses:
+    """The person's trials with other values, shape (n_trials, n_values), in place of a brain."""
     return replace(
         person, values=values, dims=("trial", "voxel"), modality="fmri",
         times=None, positions=None, units=None, valid=None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from neurodecode.contracts import Preprocessor
 from neurodecode.data import Responses, Split
@@ -65,10 +65,19 @@ def transformed(trials: Responses, steps: Steps) -> Responses:
 
 def step_names(steps: Steps) -> list[str]:
     """The steps of a fold as a reader would write them."""
-    learned = next(iter(steps.values()), ())
-    # places in memory differ from run to run
+    return [written(step) for step in next(iter(steps.values()), ())]
+
+
+def written(part: Any) -> str:
+    """An estimator as a reader would write it: on one line, without places in memory.
+
+    Examples
+    --------
+    >>> written([written])
+    '[written]'
+    """
     address = re.compile(r"<(?:function )?([\w.]+)(?: object)? at 0x[0-9a-f]+>")
-    return [address.sub(r"\1", " ".join(repr(step).split())) for step in learned]
+    return address.sub(r"\1", " ".join(repr(part).split()))
 
 
 def _learned(

@@ -85,7 +85,7 @@ def test_the_script_writes_results_and_a_gallery(tmp_path, capsys):
     assert blocks["scores"]["accuracy"]["chance"] == 0.25
     assert blocks["scores"]["accuracy"]["n"] == N_RUNS * len(CATEGORIES)
     assert blocks["controls"]["majority"]["accuracy"] == 0.25
-    assert {"noise", "shuffled", "prior", "clock", "plain_ridge"} < set(blocks["controls"])
+    assert {"noise", "shuffled", "prior", "clock", "order", "plain_ridge"} < set(blocks["controls"])
     assert results["test_looks"] == 1
     assert (out / "index.html").exists()
     assert "null mean" in capsys.readouterr().out

@@ -84,8 +84,8 @@ def test_an_item_is_a_trial():
     binomial = 1.96 * np.sqrt(score.value * (1 - score.value) / 120)
     assert 0.95 * binomial < half < 1.35 * binomial
     controls = got.result.controls
-    assert set(controls) == {"majority", "prior", "noise", "shuffled", "clock"}
-    for control in ("prior", "noise", "shuffled", "clock"):
+    assert set(controls) == {"majority", "prior", "noise", "shuffled", "clock", "order"}
+    for control in ("prior", "noise", "shuffled", "clock", "order"):
         assert controls[control]["accuracy"] == pytest.approx(0.25, abs=0.13)
         assert controls[control]["auc"] == pytest.approx(0.5, abs=0.12)
     view = next(got.views())
@@ -154,6 +154,32 @@ def test_trials_are_left_out_one_by_one():
     assert got.score("accuracy") > 0.7
     assert got.result.controls["shuffled"]["accuracy"] < 0.6
     assert got.verdict("accuracy").word == "shown", got.verdict("accuracy")
+
+
+def test_an_order_that_all_runs_share_is_told_and_slow_time_is_the_bar():
+    """The same random order in each run: a perfect clock would know all, a drift does not."""
+    rng = np.random.default_rng(0)
+    label = np.tile(rng.permutation(np.tile(KINDS, 8)), 6)
+    centres = rng.normal(size=(4, 12))[np.searchsorted(KINDS, label)]
+    brain = centres + 1.5 * rng.normal(size=(192, 12))
+    one = Responses(brain, label, "anna", "fmri", run=np.arange(192) // 32)
+    got = classify(one, protocol=by_run(one))
+    assert got.result.controls["order"]["accuracy"] == 1.0
+    assert got.result.controls["clock"]["accuracy"] < 0.6
+    assert got.verdict("accuracy").word == "shown", got.verdict("accuracy")
+
+
+def test_classes_that_drift_through_a_run_are_told_by_the_clock():
+    """First cats, later cups in every run, and a signal that drifts: time alone knows as much."""
+    rng = np.random.default_rng(0)
+    place = np.tile(np.arange(40), 6)
+    label = np.where(rng.random(240) < np.where(place < 20, 0.85, 0.15), "cat", "cup")
+    values = place[:, None] / 20 - 1 + 0.3 * rng.normal(size=(240, 6))
+    one = Responses(values, label, "anna", "eeg", ("trial", "channel"), run=np.arange(240) // 40)
+    got = classify(one, protocol=by_run(one))
+    assert got.score("accuracy") > 0.75
+    assert got.result.controls["clock"]["accuracy"] > 0.75
+    assert got.verdict("accuracy").word == "not shown", got.verdict("accuracy")
 
 
 def test_what_the_run_alone_tells_stands_beside():
