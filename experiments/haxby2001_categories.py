@@ -10,8 +10,8 @@ Volumes of a run are detrended and z-scored by that run's own mean and spread, w
 The volumes of a block are one observation: intervals draw blocks, the null lets blocks of a run
 change places. The control ``order`` says what a block's place in its run tells without a brain.
 
-Cost: 2 minutes on one core (15 s with ``--fast``, which takes all voxels), 1.0 GB of memory. Numbers
-to expect on person 1, one slice of 530 voxels, 12 runs (chance .125):
+Cost: 2 minutes on one core (less with ``--fast``, which takes all voxels), 1.0 GB of memory.
+Numbers to expect on person 1, one slice of 530 voxels, 12 runs (chance .125):
 
 | | blocks | volumes |
 | --- | --- | --- |

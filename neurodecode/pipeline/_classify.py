@@ -75,7 +75,8 @@ def classify(
         Scores ``accuracy``, ``balanced_accuracy`` and ``auc`` over trials; controls ``majority``,
         ``prior``, ``noise``, ``shuffled``, ``clock`` (ridge that is told the time in the run, as
         slow functions), ``order`` (the commonest class at the same place of other runs),
-        ``run_mean`` (of the same run) and ``plain_ridge``; ``confusion``. An item is a trial, and its points are scores of the classes.
+        ``run_mean`` (of the same run) and ``plain_ridge``; ``confusion``. An item is a trial, and
+        its points are scores of the classes.
 
     Raises
     ------
