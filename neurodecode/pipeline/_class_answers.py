@@ -191,11 +191,11 @@ def time_of_run(trials: ClassTrials) -> list[Responses]:
     """People whose responses are slow functions of the time in a run: what drifts can tell.
 
     Values are the place among the trials (or blocks) of the run, and cosines of it whose period
-    is eight of them or more; of the whole recording where there is but one run.
+    is 16 of them or more; of the whole recording where there is but one run.
     """
     places = {one.subject: _place_in_run(one, trials.block[one.subject]) for one in trials.people}
     n_places = min(int(one.max()) + 1 for one in places.values())
-    n_waves = int(np.clip(n_places // 4, 1, MOST_WAVES))
+    n_waves = int(np.clip(n_places // 8, 1, MOST_WAVES))
     return [_slow(one, places[one.subject], n_waves) for one in trials.people]
 
 
