@@ -190,24 +190,20 @@ def order(folds: Sequence[Fold], test: Tested, trials: ClassTrials) -> Decisions
 def time_of_run(trials: ClassTrials) -> list[Responses]:
     """People whose responses are slow functions of the time in a run: what drifts can tell.
 
-    Values are the place among the trials (or blocks) of the run, and cosines of it whose period
-    is 16 of them or more; of the whole recording where there is but one run.
+    Values are the place among the trials of the run, and cosines of it whose period is 16 of them
+    (or of its blocks) or more; of the whole recording where there is but one run.
     """
-    places = {one.subject: _place_in_run(one, trials.block[one.subject]) for one in trials.people}
-    n_places = min(int(one.max()) + 1 for one in places.values())
+    places = [_place_in_run(one, trials.block[one.subject]) for one in trials.people]
+    n_places = min(int(one.max()) + 1 for one in places)
     n_waves = int(np.clip(n_places // 8, 1, MOST_WAVES))
-    return [_slow(one, places[one.subject], n_waves) for one in trials.people]
+    return [_slow(one, n_waves) for one in trials.people]
 
 
-def _slow(person: Responses, place: NDArray[np.intp], n_waves: int) -> Responses:
-    run, share = _runs(person), np.zeros(len(place))
-    rows = (
-        np.zeros(len(place), dtype=np.intp)
-        if run is None
-        else np.unique(run, return_inverse=True)[1]
-    )
-    for one in range(rows.max() + 1):
-        inside = rows == one
+def _slow(person: Responses, n_waves: int) -> Responses:
+    run = _runs(person)
+    place = _place_in_run(person, person.stimulus)  # names of trials: each is one
+    share = np.zeros(len(place))
+    for inside in [np.ones(len(place), bool)] if run is None else [run == one for one in set(run)]:
         share[inside] = place[inside] / max(place[inside].max(), 1)
     waves = [share, *(np.cos(np.pi * k * share) for k in range(1, n_waves + 1))]
     return as_brain(person, np.stack(waves, axis=1).astype(np.float32))
