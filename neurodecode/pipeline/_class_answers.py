@@ -21,6 +21,8 @@ from neurodecode.pipeline._order import as_brain
 from neurodecode.pipeline._protocol import SOLE_HEAD
 from neurodecode.statistics import stretches
 
+SHUFFLED, PRIOR = 1, 2
+"""Streams of their own: labels that were drawn with the same seed are none of a control's."""
 MOST_WAVES = 8
 """Half periods over a run; with eight, what takes longer than a quarter of it."""
 
@@ -151,7 +153,7 @@ def shuffled(real: Decisions, test: Tested, seed: int) -> Decisions:
 
     Of the same person where trials are left out one by one.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([seed, SHUFFLED])
     alone = len(np.unique(test.group)) == len(test.group)
     group = np.unique(test.items.subject, return_inverse=True)[1] if alone else test.group
     order = np.arange(len(test.true))
@@ -169,7 +171,7 @@ def majority(folds: Sequence[Fold], test: Tested, trials: ClassTrials) -> Decisi
 def prior(folds: Sequence[Fold], test: Tested, trials: ClassTrials, seed: int) -> Decisions:
     """Classes drawn as often as they stand among the training trials."""
     shares = _shares(folds, test, trials)
-    drawn = np.random.default_rng(seed).random((len(shares), 1))
+    drawn = np.random.default_rng([seed, PRIOR]).random((len(shares), 1))
     code = (np.cumsum(shares, axis=1) <= drawn).sum(axis=1).clip(max=shares.shape[1] - 1)
     return Decisions(np.eye(shares.shape[1])[code], test.group)
 
