@@ -125,7 +125,7 @@ def place_people(people: Sequence[Responses], folds: Sequence[Split]) -> list[Re
     if alone is None:
         return None
     return [
-        _as_brain(one, _place_code(run.array(), np.asarray(_run(one))))
+        as_brain(one, _place_code(run.array(), np.asarray(_run(one))))
         for one, run in zip(people, alone, strict=True)
     ]
 
