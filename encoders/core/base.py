@@ -15,10 +15,11 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
 
 from neurodecode._version import __version__
 from neurodecode.contracts import Targets
-from neurodecode.data import Embeddings, LearnedFrom, Responses, Split, expect, listing
+from neurodecode.data import Embeddings, LearnedFrom, Responses, Split, check_size, expect, listing
 from neurodecode.encoders.core.run import Given
 from neurodecode.errors import CorruptFileError
 from neurodecode.store import atomic_path, write_json
@@ -207,9 +208,14 @@ def _checked(who: str, responses: Any, targets: Any, split: Any) -> Any:
     given = list(responses) if several else responses
     for one in given if isinstance(given, list) else [given]:
         expect(one, Responses, who)
-    for one in targets.values() if isinstance(targets, Mapping) else [targets]:
+        check_size(f"Responses of subject '{one.subject}'", one.values)
+    heads = list(targets.values()) if isinstance(targets, Mapping) else [targets]
+    if not heads:
+        raise ValueError(f"{who} got no targets. Give Embeddings, or a mapping of head to them.")
+    for one in heads:
         if one is not None:  # an encoder may make its own
             expect(one, Embeddings, who)
+            check_size(f"Targets of space '{one.space}'", one.values)
     expect(split, Split, who)
     return given
 
@@ -220,6 +226,8 @@ def _reading(method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
     def checked(self: Any, responses: Any, *rest: Any, **more: Any) -> Any:
         expect(responses, Responses, f"{type(self).__name__}.{method.__name__}()")
+        check_size(f"Responses of subject '{responses.subject}'", responses.values)
+        check_is_fitted(self)
         return method(self, responses, *rest, **more)
 
     return checked

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from neurodecode.data import Embeddings, Responses
+from neurodecode.data import Embeddings, Responses, expect
 from neurodecode.encoders.core.base import check_finite
 from neurodecode.encoders.forward.fit import Trials, choose_forward, fit_forward, matched_filter
 from neurodecode.encoders.forward.noise import Array
@@ -106,6 +106,7 @@ class ForwardRidge(BaseEstimator):  # type: ignore[misc]
     def predict(self, embeddings: Embeddings) -> Responses:
         """The expected response to each stimulus, one row each, in the units of the responses."""
         check_is_fitted(self, "voxels_")
+        expect(embeddings, Embeddings, "ForwardRidge.predict()")
         expected = self._fit.expected(self.penalty_, _flat(embeddings))
         scale = np.where(np.isfinite(self._fit.deviation), self._fit.deviation, 0.0)
         values = expected * scale + self._fit.x_mean
@@ -148,6 +149,8 @@ def _flat(embeddings: Embeddings) -> Array:
 
 
 def _trials(embeddings: Embeddings, responses: Responses, leave_out: str) -> Trials:
+    expect(embeddings, Embeddings, "ForwardRidge.fit()")
+    expect(responses, Responses, "ForwardRidge.fit()")
     x = responses.array(np.float64)
     if x.ndim != 2:
         raise ValueError(

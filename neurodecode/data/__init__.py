@@ -18,7 +18,7 @@ from neurodecode.data._splitters import (
     Splitter,
 )
 from neurodecode.data._stimuli import Stimuli, as_picture, read_picture
-from neurodecode.data._values import as_values, cast
+from neurodecode.data._values import as_values, cast, check_size
 
 __all__ = [
     "ArrayLike",
@@ -46,6 +46,7 @@ __all__ = [
     "as_values",
     "blocks",
     "cast",
+    "check_size",
     "common_source",
     "expect",
     "fill_rows",

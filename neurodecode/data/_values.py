@@ -104,6 +104,22 @@ def cast(what: str, values: NDArray[Any], dtype: DTypeLike) -> NDArray[Any]:
         ) from error
 
 
+def check_size(what: str, values: Any) -> None:
+    """Refuse numbers in memory that are too large for float32, in which models learn.
+
+    Raises
+    ------
+    ValueError
+        As `cast`, before any work.
+
+    Examples
+    --------
+    >>> check_size("Responses", np.array([1.0]))
+    """
+    if isinstance(values, np.ndarray) and values.dtype.kind == "f" and values.dtype.itemsize > 4:
+        cast(what, values, np.float32)
+
+
 def _of_tensor(what: str, values: Any) -> NDArray[Any]:
     if values.device.type != "cpu":
         raise TypeError(f"{what} are a tensor on {values.device}. Give values.cpu().")

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodecode.data import whole
 from neurodecode.metrics.similarity import (
     TIE,
     as_rows,
@@ -190,5 +191,5 @@ def _check_others(distractor: NDArray[np.bool_]) -> NDArray[np.intp]:
 
 def _check_k(k: int, distractor: NDArray[np.bool_]) -> None:
     fewest = int(_check_others(distractor).min()) + 1
-    if not 1 <= k < fewest:
+    if not 1 <= whole("k", k) < fewest:
         raise ValueError(f"k must be 1 to {fewest - 1} with {fewest} candidates; got {k}.")

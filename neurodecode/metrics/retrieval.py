@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodecode.data import as_values, whole
 from neurodecode.metrics.similarity import (
     TIE,
     as_rows,
@@ -99,7 +100,7 @@ def top_k(truth: Any, predicted: Any, k: int = 1, *, candidates: Any = None) -> 
     [1.0, 0.0]
     """
     n_candidates = len(distinct(as_rows(truth)) if candidates is None else candidates)
-    if not 1 <= k < n_candidates:
+    if not 1 <= whole("k", k) < n_candidates:
         raise ValueError(
             f"k must be 1 to {n_candidates - 1} with {n_candidates} candidates; got {k}."
         )
@@ -116,7 +117,7 @@ def relative_median_rank(ranks: Any, n_candidates: int) -> float:
     >>> relative_median_rank([0, 10, 50], 100)
     0.1
     """
-    values = np.asarray(ranks, dtype=np.float64)
+    values = np.asarray(as_values("Ranks", ranks), dtype=np.float64)
     if not len(values) or n_candidates < 1:
         raise ValueError("The median rank of nothing is not defined: give ranks and candidates.")
     check_finite(values, "the ranks")
@@ -198,7 +199,8 @@ def drawn_retrieval(
     1.0
     """
     x, y = check_pairs(truth, predicted)
-    _check_draw(x, n_candidates, way)
+    _check_draw(x, whole("n_candidates", n_candidates), way)
+    whole("n_draws", n_draws)
     similar = cosine_pairs(y, x) if way == "forward" else cosine_pairs(x, y)
     rng = np.random.default_rng(seed)
     hits, seen, per_draw = np.zeros(len(x)), np.zeros(len(x)), np.zeros(n_draws)

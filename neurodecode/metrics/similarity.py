@@ -17,6 +17,8 @@ BLOCK_DIMS = 2**14
 def as_rows(values: Any, name: str = "the rows to compare") -> NDArray[Any]:
     """Everything after the first axis as one row of finite numbers, shape (n, n_dims)."""
     array = np.asarray(as_values(name[:1].upper() + name[1:], values))
+    if array.ndim >= 2 and not array.size:
+        raise ValueError(f"Rows to compare need a row and a number in it; got shape {array.shape}.")
     if array.ndim < 2:
         raise ValueError(
             f"Rows to compare need at least two axes (n, n_dims); got shape {array.shape}."

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodecode.data import as_values
 from neurodecode.statistics._variance import Variance, clustered, codes, crossed, n_waves, ordered
 
 HITS_PER_ITEM = 5.0
@@ -189,7 +190,9 @@ def mean_interval(
     """
     from scipy.stats import t
 
-    values = np.asarray(per_item, dtype=np.float64)
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie between 0 and 1, such as 0.95; got {level}.")
+    values = np.asarray(as_values("Values of items", per_item), dtype=np.float64)
     given = Sampling() if sampling is None else sampling
     _check_values(values, given, share)
     mean = float(values.mean())

@@ -11,6 +11,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodecode.data import whole
+
 Alternative = Literal["greater", "less"]
 Score = Callable[[NDArray[np.intp]], float]
 
@@ -151,6 +153,7 @@ def permutation_null(
     >>> null.exact, len(null.values), null.p_value(1.0)
     (True, 5, 0.16666666666666666)
     """
+    whole("n_permutations", n_permutations)
     members = _members(groups, n_items)
     n_arrangements = prod(factorial(len(one)) for one in members)
     if n_arrangements == 1:
@@ -216,6 +219,7 @@ def circular_shift_null(
     >>> circular_shift_null(lambda order: float(order[0]), 6, min_shift=2).values.tolist()
     [4.0, 3.0, 2.0]
     """
+    whole("n_shifts", n_shifts)
     members = _members(groups, n_items)
     shortest = min(len(one) for one in members)
     if min_shift < 1 or shortest < 2 * min_shift:
@@ -253,8 +257,7 @@ def _bound(members: list[NDArray[np.intp]], together: Any) -> list[list[int]]:
 
 
 def _members(groups: Any, n_items: int) -> list[NDArray[np.intp]]:
-    if n_items < 1:
-        raise ValueError("A null distribution of no items can't be made.")
+    whole("n_items", n_items)
     if groups is None:
         return [np.arange(n_items)]
     labels = np.asarray(groups)

@@ -96,9 +96,15 @@ def write_json(path: str | Path, content: Any) -> Path:
     Raises
     ------
     ValueError
-        If a number is not finite, which JSON cannot say.
+        If something is no JSON: a number that is not finite, an array.
     """
-    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    try:
+        text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path} can't be written as JSON: {error}. Give finite numbers, texts, lists and "
+            f"mappings of them."
+        ) from error
     with atomic_path(path) as part:
         part.write_text(text + "\n", encoding="utf-8")
     return Path(path)

@@ -20,19 +20,25 @@ SMALLEST_KEPT = 2.0**-100
 """Smaller largest values than this don't fit float32, in which scaled values are read."""
 
 
-def check_kind(name: str, kind: np.dtype[Any]) -> None:
-    """Refuse what is no dtype of responses or embeddings.
+def check_kind(name: str, dtype: Any) -> np.dtype[Any]:
+    """The dtype of responses or embeddings that is meant.
 
     Raises
     ------
     TypeError
-        If it holds neither real numbers nor integers.
+        If it is none, or holds neither real numbers nor integers.
     """
-    if kind.kind not in "fiub":
+    try:
+        kind: np.dtype[Any] | None = np.dtype(dtype)
+    except TypeError:
+        kind = None
+    if kind is None or kind.kind not in "fiub":
+        given = dtype if kind is None else kind
         raise TypeError(
-            f"{name} can't be stored as {kind}: values are real numbers or integers. Use "
+            f"{name} can't be stored as {given}: values are real numbers or integers. Use "
             f"'float32' or 'float16'."
         )
+    return kind
 
 
 def narrowed(name: str, block: NDArray[Any], kind: np.dtype[Any]) -> NDArray[Any]:

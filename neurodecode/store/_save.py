@@ -67,8 +67,7 @@ def save(path: str | Path, content: Responses | Embeddings, *, dtype: Any = None
             f"them of an array first: it needs to say which stimulus each row belongs to."
         )
     target = Path(path)
-    kind = np.dtype(content.values.dtype if dtype is None else dtype)
-    check_kind(target.name, kind)
+    kind = check_kind(target.name, content.values.dtype if dtype is None else dtype)
     make_folder_of(target)
     check_room(target, _n_bytes(content, kind))
     with atomic_path(target) as part:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from neurodecode.data import Embeddings, Stimuli
+from neurodecode.data import Embeddings, Stimuli, whole
 from neurodecode.targets._frames import check_kind
 
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
@@ -49,10 +50,10 @@ class Pixels(BaseEstimator):  # type: ignore[misc]
 
     @property
     def _shape(self) -> tuple[int, int]:
-        if isinstance(self.size, int):
-            return (self.size, self.size)
-        height, width = self.size
-        return (int(height), int(width))
+        sides = self.size if isinstance(self.size, tuple | list) else (self.size, self.size)
+        if len(sides) != 2:
+            raise ValueError(f"size is a number or (height, width); got {self.size!r}.")
+        return (whole("size", sides[0]), whole("size", sides[1]))
 
     def embed(self, stimuli: Stimuli) -> Embeddings:
         """Pictures as rows of pixels.
@@ -102,7 +103,14 @@ class Pixels(BaseEstimator):  # type: ignore[misc]
         array, shape (n, height, width, 3), uint8
         """
         height, width = self._shape
-        grid = np.asarray(values).reshape(len(values), height, width, -1)
+        n_channels = 1 if self.grey else 3
+        plain = np.asarray(values)
+        if plain.ndim < 2 or math.prod(plain.shape[1:]) != height * width * n_channels:
+            raise ValueError(
+                f"Points of '{self.space}' are {height * width * n_channels} numbers each; got an "
+                f"array of shape {plain.shape}."
+            )
+        grid = plain.reshape(len(plain), height, width, n_channels)
         bytes_ = np.round(np.clip(grid, 0.0, 1.0) * 255.0).astype(np.uint8)
         return np.repeat(bytes_, 3, axis=-1) if self.grey else bytes_
 

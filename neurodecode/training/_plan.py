@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 import torch
+
+from neurodecode.data import whole
 
 Schedule: TypeAlias = Literal["one_cycle", "cosine", "constant"]
 SCHEDULES: tuple[Schedule, ...] = ("one_cycle", "cosine", "constant")
@@ -66,8 +69,13 @@ class Plan:
     def __post_init__(self) -> None:
         for name in ("max_epochs", "accumulate", "patience"):
             value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f"Plan needs {name} of at least 1; got {value}.")
+            if value is not None:
+                whole(name, value)
+        for name in ("learning_rate", "weight_decay"):
+            value = getattr(self, name)
+            fits = isinstance(value, Real) and not isinstance(value, bool)
+            if not fits or not 0 <= value < float("inf"):
+                raise ValueError(f"Plan needs a {name} of 0 or more; got {value!r}.")
         if self.schedule not in SCHEDULES:
             raise ValueError(f"schedule must be one of {SCHEDULES}; got '{self.schedule}'.")
         if self.precision not in PRECISIONS:

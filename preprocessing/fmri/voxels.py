@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from neurodecode.data import Responses, blocks, expect
+from neurodecode.data import Responses, blocks, expect, whole
 from neurodecode.preprocessing.fmri.ceiling import ncsnr
 
 VoxelScore = Callable[[Responses], NDArray[Any]]
@@ -86,6 +86,8 @@ class VoxelSelection(BaseEstimator):  # type: ignore[misc]
         """Score the voxels on these (training) trials."""
         if self.n_voxels is None and self.above is None:
             raise ValueError("VoxelSelection needs n_voxels=, above= or both.")
+        if self.n_voxels is not None:
+            whole("n_voxels", self.n_voxels)
         expect(responses, Responses, "VoxelSelection.fit()")
         self.score_ = np.asarray(self.score(responses), dtype=np.float64)
         if self.score_.shape != (responses.n_units,):
@@ -106,6 +108,7 @@ class VoxelSelection(BaseEstimator):  # type: ignore[misc]
 
     def transform(self, responses: Responses) -> Responses:
         """The same trials with the kept voxels only; lazy values are read in blocks."""
+        expect(responses, Responses, "VoxelSelection.transform()")
         if not hasattr(self, "kept_"):
             raise ValueError("VoxelSelection is not fitted. Call fit() with training trials first.")
         if responses.n_units != len(self.score_):
@@ -164,11 +167,24 @@ class Standardize(BaseEstimator):  # type: ignore[misc]
         self.within = within
 
     def fit(self, responses: Responses) -> Self:
-        """Learn mean and scale of these (training) trials."""
+        """Learn mean and scale of these (training) trials.
+
+        Raises
+        ------
+        ValueError
+            If there is none, or values are not finite.
+        """
+        expect(responses, Responses, "Standardize.fit()")
         if not responses.n_trials:
             raise ValueError(f"Subject '{responses.subject}' has no training trials.")
         if self.within is None:
             self.mean_, self.scale_ = _moments(responses.array(np.float64))
+            bad = ~np.isfinite(self.mean_ + self.scale_)
+            if bad.any():
+                raise ValueError(
+                    f"{int(bad.sum())} voxels of subject '{responses.subject}' hold values that "
+                    f"are not finite. Drop those voxels or trials first."
+                )
         else:
             responses.groups(self.within)
         self.n_units_ = responses.n_units
@@ -176,6 +192,7 @@ class Standardize(BaseEstimator):  # type: ignore[misc]
 
     def transform(self, responses: Responses) -> Responses:
         """Scaled copies of these trials."""
+        expect(responses, Responses, "Standardize.transform()")
         if not hasattr(self, "n_units_"):
             raise ValueError("Standardize is not fitted. Call fit() with training trials first.")
         if responses.n_units != self.n_units_:

@@ -63,6 +63,7 @@ class RobustScale(BaseEstimator):  # type: ignore[misc]
 
     def transform(self, responses: Responses) -> Responses:
         """Scale with what `fit` learned; the input is not changed."""
+        _check_fitted(self, "centre_")
         _check_channels(responses, len(self.centre_), "RobustScale")
         scaled = (responses.array() - self.centre_[:, None]) / self.scale_[:, None]
         if self.clip is not None:
@@ -117,6 +118,11 @@ class NoiseWhitening(BaseEstimator):  # type: ignore[misc]
                 f"Trials of subject '{responses.subject}' hold values that are not finite; drop "
                 f"those trials or channels before whitening."
             )
+        if not samples.any():
+            raise ValueError(
+                f"Trials of subject '{responses.subject}' do not vary around their mean, so there "
+                f"is no noise to whiten by. Give more than one trial, with a signal in it."
+            )
         covariance = ledoit_wolf(samples, assume_centered=True)[0]
         variance, axes = np.linalg.eigh(covariance)
         floor = variance.max() * 1e-12
@@ -125,6 +131,7 @@ class NoiseWhitening(BaseEstimator):  # type: ignore[misc]
 
     def transform(self, responses: Responses) -> Responses:
         """Whiten with what `fit` learned; the input is not changed."""
+        _check_fitted(self, "whitener_")
         _check_channels(responses, len(self.whitener_), "NoiseWhitening")
         white = np.einsum("dc,nct->ndt", self.whitener_, responses.array())
         return responses.with_values(white.astype(np.float32))
@@ -198,6 +205,13 @@ def _names(responses: Responses) -> NDArray[np.str_]:
     if responses.units is not None:
         return responses.units
     return np.arange(responses.n_units).astype(np.str_)
+
+
+def _check_fitted(step: Any, learned: str) -> None:
+    if not hasattr(step, learned):
+        raise ValueError(
+            f"{type(step).__name__} is not fitted. Call fit() with training trials first."
+        )
 
 
 def _check_channels(responses: Responses, n_channels: int, who: str) -> None:

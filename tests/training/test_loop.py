@@ -293,7 +293,7 @@ def test_a_module_without_free_weights_is_refused():
 
 
 def test_plans_that_make_no_sense():
-    with pytest.raises(ValueError, match="max_epochs of at least 1; got 0"):
+    with pytest.raises(ValueError, match="max_epochs must be a whole number of at least 1; got 0"):
         Plan(max_epochs=0)
     with pytest.raises(ValueError, match="schedule must be one of"):
         Plan(schedule="step")
