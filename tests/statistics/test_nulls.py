@@ -123,7 +123,7 @@ def test_bad_input_is_refused():
         permutation_null(lambda _: 0.0, 3, groups=[0, 1])
     with pytest.raises(ValueError, match="min_shift must be 1 to 3"):
         circular_shift_null(lambda _: 0.0, 6, min_shift=4)
-    with pytest.raises(ValueError, match="of no items"):
+    with pytest.raises(ValueError, match="n_items must be a whole number of at least 1; got 0"):
         permutation_null(lambda _: 0.0, 0)
 
 
