@@ -267,9 +267,6 @@ STORED = [
         "save nothing", save("/tmp", None), "A store holds Responses or Embeddings; got NoneType."
     ),
     Case(
-        "save where nothing is", save("/proc/none", responses()), "r.h5 can't be written (No such"
-    ),
-    Case(
         "save as x", save("/tmp", responses(), dtype="x"), "r.h5 can't be stored as x: values are"
     ),
     Case(
