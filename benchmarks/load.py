@@ -59,6 +59,7 @@ log = logging.getLogger("neurodecode")
 
 VIEWERS = """
 import json, sys, threading, time
+from http.client import HTTPConnection
 port, token, n_viewers, seconds, every = sys.argv[1], sys.argv[2], *map(float, sys.argv[3:])
 end, waits, counts, failed = time.time() + seconds, [], [], []
 def view():

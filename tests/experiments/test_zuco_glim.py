@@ -62,7 +62,9 @@ def test_people_are_the_same_alone_and_together() -> None:
     (alone,) = simulated_people(twin_of(1), [RECIPES[0]])["ours"]
     both = simulated_people(twin_of(2), RECIPES)
     assert {name: len(people) for name, people in both.items()} == {"ours": 2, "published": 2}
-    np.testing.assert_array_equal(alone.values, both["ours"][0].values)
+    # products for one person and for two may differ in size, and so in how sums are rounded
+    close = {"rtol": 1e-4, "atol": 1e-5 * alone.array().std()}
+    np.testing.assert_allclose(alone.array(), both["ours"][0].array(), **close)
     assert both["published"][0].sfreq == 128.0
 
 

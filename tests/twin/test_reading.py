@@ -45,14 +45,17 @@ def test_people_read_the_same_sentences_with_their_own_heads() -> None:
     assert first.stimulus.tolist() == second.stimulus.tolist()
     assert not np.allclose(first.values[0, :, :50], second.values[0, :, :50])
     again = twin.reading(1, 6, plan=SMALL)[0]
-    np.testing.assert_array_equal(again.values, first.values)
+    # products for one person and for two may differ in size, and so in how sums are rounded
+    close = {"rtol": 1e-4, "atol": 1e-5 * first.array().std()}
+    np.testing.assert_allclose(again.array(), first.array(), **close)
 
 
 def test_one_person_can_be_made_alone() -> None:
     both = twin.reading(2, 4, plan=SMALL)
     (second,) = twin.reading(2, 4, plan=SMALL, only=1)
     assert second.subject == both[1].subject
-    np.testing.assert_array_equal(second.values, both[1].values)
+    close = {"rtol": 1e-4, "atol": 1e-5 * second.array().std()}
+    np.testing.assert_allclose(second.array(), both[1].array(), **close)
 
 
 def test_no_spatial_filter_takes_out_all_noise() -> None:
