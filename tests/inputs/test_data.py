@@ -324,7 +324,6 @@ NATIVE = [
     torch.from_numpy(VALUES).bfloat16(),
     torch.from_numpy(VALUES).T.contiguous().T,
     np.ma.array(VALUES),
-    np.asmatrix(VALUES) if hasattr(np, "asmatrix") else VALUES,
     VALUES.tolist(),
     VALUES.astype(bool).astype(np.int8),
 ]
@@ -332,7 +331,6 @@ NATIVE = [
 
 @pytest.mark.parametrize("values", NATIVE, ids=range(len(NATIVE)))
 @pytest.mark.parametrize("make", [responses, embeddings])
-@pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
 def test_what_is_converted_keeps_its_values(make, values):
     made = make(values)
     assert type(made.values) is np.ndarray and made.values.dtype.isnative
