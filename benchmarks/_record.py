@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import os
 import platform
 import sys
 from collections.abc import Iterator, Mapping
@@ -36,14 +37,18 @@ def write_record(script: str, out: str | Path, content: Mapping[str, Any]) -> Pa
 
 
 def made_by(script: str) -> dict[str, Any]:
-    """The command, commit, versions, machine, code and shipped models of this run."""
+    """The command, commit, versions, machine, code and shipped models of this run.
+
+    ``NEURODECODE_COMMIT`` names the commit where the checkout does not know it (a copy without
+    history on another machine); the hash of the code is computed in any case.
+    """
     import torch
 
     path = Path(script).resolve().relative_to(ROOT).as_posix()
     return {
         "script": path,
         "arguments": sys.argv[1:],
-        "commit": git_commit(),
+        "commit": os.environ.get("NEURODECODE_COMMIT") or git_commit(),
         "versions": versions(),
         "machine": platform.processor() or platform.machine(),
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
