@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from neurodecode.data._checks import as_ids, find_rows, listing, whole
 from neurodecode.data._provenance import Source
 from neurodecode.data._values import as_values
+from neurodecode.errors import CorruptFileError
 
 Kind = Literal["image", "video", "text"]
 
@@ -207,15 +208,17 @@ def read_picture(path: str | Path) -> NDArray[np.uint8]:
 
     Raises
     ------
-    ValueError
-        If the file is no picture that Pillow reads.
+    CorruptFileError
+        If the file is no picture that Pillow reads, or is damaged where its format can tell (PNG).
     """
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
         with Image.open(path) as image:
+            image.verify()  # compares the checksums of a PNG, which decoding does not reach
+        with Image.open(path) as image:
             return np.asarray(image.convert("RGB"))
-    except (UnidentifiedImageError, OSError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
-        raise ValueError(f"{path} is not a picture that can be read: {error}") from error
+    except (FileNotFoundError, PermissionError):
+        raise
+    except Exception as error:  # Pillow's decoders raise a dozen kinds
+        raise CorruptFileError(f"{path} is not a picture that can be read: {error}") from error

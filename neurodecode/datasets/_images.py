@@ -2,9 +2,9 @@
 
 Libraries stop reading a ``.nii.gz`` at the last value and never come to the checksum behind it, so
 that a flipped bit gives other values without a word. Here each file is unpacked to its end once in
-a process before any value of it is used. Cost: one pass of unpacking, 200 to 400 MB (unpacked) a
-second on one core, so about 4 s for a session of NSD (1 GB); a plain ``.nii`` costs nothing, and
-has no checksum either.
+a process before any value of it is used. Cost: one pass of unpacking, about 200 MB (unpacked) a
+second on one core (``benchmarks/whole_images.py``), so 5 s for a session of NSD (1 GB); a plain
+``.nii`` costs nothing, and has no checksum either.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from neurodecode.data import Stimuli, as_picture, read_picture
+from neurodecode.errors import CorruptFileError
 
 
 def test_pictures_from_files_are_read_one_by_one(tmp_path):
@@ -54,3 +55,33 @@ def test_numbers_become_pictures():
     assert as_picture(np.array([[[1.7]], [[-0.5]]])).tolist() == [[[255] * 3], [[0] * 3]]
     clips = Stimuli.from_arrays(["a"], np.zeros((1, 5, 4, 4, 3), np.uint8))
     assert clips.kind == "video" and clips["a"].shape == (5, 4, 4, 3)
+
+
+def test_no_flipped_bit_of_a_png_is_read_as_good(tmp_path):
+    """Each 7th bit: what is not refused must be as if it were not there."""
+    file = tmp_path / "scene.png"
+    picture = np.random.default_rng(0).integers(0, 255, (8, 8, 3), dtype=np.uint8)
+    Image.fromarray(picture).save(file)
+    good = file.read_bytes()
+    for place in range(0, len(good) * 8, 7):
+        content = bytearray(good)
+        content[place // 8] ^= 1 << place % 8
+        file.write_bytes(bytes(content))
+        try:
+            values = read_picture(file)
+        except CorruptFileError as error:
+            assert str(error).startswith(f"{file} is not a picture that can be read: ")
+        else:
+            assert np.array_equal(values, picture), f"bit {place}"
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
+@pytest.mark.parametrize("ending", ["png", "jpg", "bmp"])
+def test_pictures_that_were_cut_off_are_named(tmp_path, ending, share):
+    file = tmp_path / f"scene.{ending}"
+    Image.fromarray(np.arange(768, dtype=np.uint8).reshape(16, 16, 3)).save(file)
+    file.write_bytes(file.read_bytes()[: int(share * file.stat().st_size)])
+    with pytest.raises(
+        CorruptFileError, match=rf"scene\.{ending} is not a picture that can be read"
+    ):
+        read_picture(file)

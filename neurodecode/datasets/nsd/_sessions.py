@@ -81,7 +81,7 @@ class _Hdf5Session:
 class _NiftiSession:
     def __init__(self, path: Path, mask: NDArray[np.bool_]) -> None:
         self.path, self._mask = path, mask
-        # Checked at the first read: forty sessions are opened at once, and each costs 4 s.
+        # Checked at the first read: forty sessions are opened at once, and each costs 5 s.
         self._image = open_image(existing(path, "session of betas"), keep_open=True, whole=False)
         self._checked = False
         shape = self._image.shape
