@@ -11,7 +11,7 @@ import numpy as np
 from neurodecode.data import listing
 from neurodecode.datasets._door import reading
 from neurodecode.datasets._images import open_image
-from neurodecode.datasets._tables import read_text
+from neurodecode.datasets._tables import read_lines, read_text
 from neurodecode.datasets._volumes import spans
 from neurodecode.errors import CorruptFileError
 
@@ -34,7 +34,7 @@ def read_tr(path: Path) -> float:
 
 def read_conditions(path: Path) -> dict[tuple[str, str], str]:
     """Names of conditions by task and number, from ``condition_key.txt``."""
-    lines = read_text(path, "a condition key").splitlines()
+    lines = read_lines(path, "a condition key")
     names: dict[tuple[str, str], str] = {}
     with reading(path, "a condition key") as place:
         for number, line in enumerate(lines, start=1):
@@ -50,7 +50,7 @@ def read_conditions(path: Path) -> dict[tuple[str, str], str]:
 
 def read_onsets(path: Path) -> list[tuple[float, float]]:
     """Onset and duration (s) of each event of a condition."""
-    lines = read_text(path, "a table of onsets").splitlines()
+    lines = read_lines(path, "a table of onsets")
     with reading(path, "a table of onsets"):
         table = np.loadtxt(lines, ndmin=2)
         onset, duration, _ = table.T
@@ -67,8 +67,7 @@ def read_labels(path: Path) -> tuple[list[str], list[str]]:
     CorruptFileError
         If a line is no label and run, a label is no category, or runs do not stand together.
     """
-    rows = [line.split() for line in read_text(path, "a table of labels").splitlines()]
-    rows = [row for row in rows if row]
+    rows = [line.split() for line in read_lines(path, "a table of labels")]
     if rows[0] == ["labels", "chunks"]:
         rows = rows[1:]
     wrong = next((row for row in rows if len(row) != 2), None)
@@ -112,7 +111,7 @@ def read_motion(path: Path, image: Path) -> Any:
     """Six parameters of motion for each volume of an image."""
     import pandas
 
-    lines = read_text(path, "a table of motion").splitlines()
+    lines = read_lines(path, "a table of motion")
     with reading(path, "a table of motion"):
         table = np.loadtxt(lines, ndmin=2)
     if table.shape[1] != len(MOTION):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import logging
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -15,10 +16,34 @@ from neurodecode.datasets._door import reading
 from neurodecode.datasets._files import existing
 from neurodecode.errors import CorruptFileError
 
+logger = logging.getLogger("neurodecode")
 ROWS_TO_JUDGE = 5
 SAMPLES_APART = 2.0
 SHARE_DAMAGED = 0.2
 PAGE = ("<!doctype", "<html", "<?xml", "<head", "<body")
+
+
+def read_lines(path: str | Path, what: str) -> list[str]:
+    """The lines of a table that are not blank, as `read_text` reads it.
+
+    A last line without a line break may be cut off inside its last cell, which nothing else tells:
+    a warning says so.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "labels.txt"
+    >>> _ = file.write_bytes(b"face 0" + bytes([10]))
+    >>> read_lines(file, "a table of labels")
+    ['face 0']
+    """
+    text = read_text(path, what)
+    if not text.endswith(("\n", "\r")):
+        logger.warning(
+            "%s has no line break at its end: its last row may be cut off (%r).",
+            path, text.splitlines()[-1][-40:],
+        )  # fmt: skip
+    return [line for line in text.splitlines() if line.strip()]
 
 
 def read_text(path: str | Path, what: str) -> str:
@@ -127,7 +152,7 @@ def _separator(file: Path) -> str:
 
 
 def _cells(file: Path, what: str) -> list[list[str]]:
-    lines = [line for line in read_text(file, what).splitlines() if line.strip()]
+    lines = read_lines(file, what)
     with reading(file, what):
         return list(csv.reader(lines, delimiter=_separator(file)))
 

@@ -36,7 +36,7 @@ from neurodecode.data import Recording, Responses, Stimuli
 from neurodecode.datasets._door import reading
 from neurodecode.datasets._files import existing, locate, read_mat
 from neurodecode.datasets._images import open_image
-from neurodecode.datasets._tables import read_text
+from neurodecode.datasets._tables import read_lines
 from neurodecode.datasets._volumes import spans
 from neurodecode.errors import CorruptFileError
 
@@ -216,7 +216,7 @@ def _runs_of(fetched: Mapping[str, Any], runs: str) -> list[tuple[str, str]]:
 
 def _labels(path: str | Path) -> NDArray[np.int64]:
     file = existing(path, "Miyawaki label file")
-    lines = read_text(file, "a table of squares").splitlines()
+    lines = read_lines(file, "a table of squares")
     with reading(file, "a table of squares"):
         table = np.loadtxt(lines, delimiter=",", dtype=np.int64, ndmin=2)
     if table.shape[1] != _SQUARES**2:

@@ -88,6 +88,12 @@ def read_raw(source: Any) -> mne.io.BaseRaw:
     return raw
 
 
+def name_of(raw: mne.io.BaseRaw) -> str:
+    """The file of a recording, for messages."""
+    files = [str(one) for one in raw.filenames if one is not None]
+    return files[0] if files else "the recording"
+
+
 def clean(raw: mne.io.BaseRaw, cleaning: Cleaning) -> mne.io.BaseRaw:
     """Choose channels, drop bad ones, re-reference, filter and resample; the input is not changed.
 
@@ -147,13 +153,15 @@ def _dead_channels(raw: mne.io.BaseRaw) -> list[str]:
     flat = np.zeros(len(values), dtype=bool)
     flat[~lost] = np.ptp(np.where(finite, values, np.nan)[~lost], axis=1) == 0
     if (lost | flat).all():
-        raise ValueError(f"All {len(values)} channels are flat or hold no finite value.")
+        raise ValueError(
+            f"All {len(values)} channels of {name_of(raw)} are flat or hold no finite value."
+        )
     some_lost = ~lost & ~finite.all(axis=1)
     if some_lost.any():
         names = np.array(raw.ch_names)[some_lost]
         raise ValueError(
-            f"{len(names)} channels hold values that are not finite ({listing(names)}). Mark them "
-            f"with bad_channels=, or annotate and cut those segments."
+            f"{len(names)} channels of {name_of(raw)} hold values that are not finite "
+            f"({listing(names)}). Mark them with bad_channels=, or annotate and cut those segments."
         )
     dropped = [name for name, dead in zip(raw.ch_names, lost | flat, strict=True) if dead]
     if dropped:

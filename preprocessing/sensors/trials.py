@@ -20,6 +20,7 @@ from neurodecode.datasets._tables import (
     shown_ids,
 )
 from neurodecode.errors import CorruptFileError
+from neurodecode.preprocessing.sensors.cleaning import name_of
 
 STIMULUS_COLUMNS = ("stimulus", "trial_type")
 
@@ -91,7 +92,7 @@ def cut_trials(raw: mne.io.BaseRaw, events: pd.DataFrame, window: Window) -> mne
         If a window reaches outside the recording, naming the first such event.
     """
     if not len(events):
-        raise ValueError(f"There are no events for {_name_of(raw)}: its table has no row.")
+        raise ValueError(f"There are no events for {name_of(raw)}: its table has no row.")
     length_s = raw.times[-1]
     outside = (events["onset"] + window.tmin_s < -1e-9) | (
         events["onset"] + window.tmax_s > length_s + 1e-9
@@ -100,7 +101,7 @@ def cut_trials(raw: mne.io.BaseRaw, events: pd.DataFrame, window: Window) -> mne
         first = events[outside].iloc[0]
         raise ValueError(
             f"{int(outside.sum())} of {len(events)} trial windows ({window.tmin_s:g} to "
-            f"{window.tmax_s:g} s) reach outside {_name_of(raw)} of {length_s:.3f} s (first: "
+            f"{window.tmax_s:g} s) reach outside {name_of(raw)} of {length_s:.3f} s (first: "
             f"stimulus '{first['stimulus']}' at {first['onset']:.3f} s). Drop those events or "
             f"shorten the window."
         )
@@ -109,7 +110,7 @@ def cut_trials(raw: mne.io.BaseRaw, events: pd.DataFrame, window: Window) -> mne
     if len(same):
         rows = np.flatnonzero(sample == np.sort(sample)[same[0]])[:2]
         raise ValueError(
-            f"Rows {rows[0] + 1} and {rows[1] + 1} of the events of {_name_of(raw)} start in the "
+            f"Rows {rows[0] + 1} and {rows[1] + 1} of the events of {name_of(raw)} start in the "
             f"same sample ({events['onset'].iloc[rows[0]]:.3f} s). A row was doubled, or an onset "
             f"changed; keep one of them."
         )
@@ -126,11 +127,6 @@ def cut_trials(raw: mne.io.BaseRaw, events: pd.DataFrame, window: Window) -> mne
         event_repeated="error",
         verbose="error",
     )
-
-
-def _name_of(raw: mne.io.BaseRaw) -> str:
-    files = [str(one) for one in raw.filenames if one is not None]
-    return files[0] if files else "the recording"
 
 
 def from_epochs(

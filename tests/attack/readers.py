@@ -10,11 +10,21 @@ from typing import Any
 import nibabel
 import numpy as np
 import pandas as pd
+from PIL import Image
 from scipy.io import savemat
 
 from neurodecode import store, twin
 from neurodecode.data import Recording, Responses, Stimuli
-from neurodecode.datasets import haxby, miyawaki, nsd, sherlock, things_eeg2, things_meg, zuco
+from neurodecode.datasets import (
+    haxby,
+    miyawaki,
+    nsd,
+    sherlock,
+    ssvep,
+    things_eeg2,
+    things_meg,
+    zuco,
+)
 from neurodecode.preprocessing import eeg, fmri, meg
 from neurodecode.twin.layouts import nsd as nsd_twin
 from neurodecode.twin.layouts.things_eeg2 import (
@@ -28,6 +38,7 @@ from neurodecode.twin.layouts.things_meg import (
     write_raw_things_meg,
     write_things_meg,
 )
+from tests.attack.gdf import write_gdf
 
 Content = dict[str, Any]
 
@@ -226,6 +237,75 @@ def _read_sherlock(folder: Path) -> Content:
     return content | {f"text {one}": scenes.load(one) for one in scenes.ids}
 
 
+def _write_ssvep(folder: Path) -> None:
+    """Four trials, with the cue and the start of each as GDF events."""
+    classes = [int(one) for one in (*ssvep.CLASSES,)]
+    codes = [code for cue in classes for code in (cue, int(ssvep.START))]
+    (folder / "subject01").mkdir()
+    write_gdf(folder / "subject01" / "record-[2012].gdf", tuple(codes))
+
+
+def _read_ssvep(folder: Path) -> Content:
+    [recording] = ssvep.read(folder)
+    window = eeg.Window(0.0, 0.1, baseline_s=None)
+    return of_responses(
+        eeg.single_trials(recording, cleaning=eeg.Cleaning(picks="eeg"), window=window)
+    )
+
+
+def _write_labels(folder: Path) -> None:
+    films = ["1;A film to see.;;1", "2;Not a good film.;;-1", "3;It lasts two hours.;;0"]
+    (folder / "sentiment_labels_task1.csv").write_text("\n".join(films) + "\n")
+    lives = ["1;12;He was born in 1950.;AWARD", "2;13;She won a big prize.;CONTROL"]
+    (folder / "nr_1.csv").write_text("\n".join(lives) + "\n")
+
+
+def _read_labels(folder: Path) -> Content:
+    return {name: "|".join(sorted(map(str, found.items())))
+            for name, found in zuco.read_labels(folder).items()}  # fmt: skip
+
+
+def _write_squares(folder: Path) -> None:
+    rng = np.random.default_rng(0)
+    for run in (1, 2):
+        stem = f"data_figure_run0{run}"
+        values = rng.normal(size=(3, 3, 3, 20)).astype("f4")
+        nibabel.save(nibabel.Nifti1Image(values, np.eye(4)), folder / f"{stem}.nii.gz")
+        rows = np.repeat((rng.random((5, 100)) > 0.5).astype(int), 4, axis=0)
+        rows[:4] = -1
+        np.savetxt(folder / f"{stem}_label.csv", rows, "%d", delimiter=",")
+    mask = nibabel.Nifti1Image(np.ones((3, 3, 3), np.uint8), np.eye(4))
+    nibabel.save(mask, folder / "mask.nii.gz")
+
+
+def _read_squares(folder: Path) -> Content:
+    fetched = {
+        "func": sorted(map(str, folder.glob("*run0?.nii.gz"))),
+        "label": sorted(map(str, folder.glob("*label.csv"))),
+        "mask": str(folder / "mask.nii.gz"),
+    }
+    content = of_responses(fmri.single_trials(miyawaki.from_nilearn(fetched), fmri.BlockMeans()))
+    pictures = miyawaki.stimuli_from_nilearn(fetched)
+    return content | {f"stimuli {k}": v for k, v in of_stimuli(pictures).items()}
+
+
+def _read_captions(folder: Path) -> Content:
+    said = nsd.captions(folder, [nsd.stimulus_id(one) for one in range(100)])
+    return {name: "|".join(lines) for name, lines in said.items()} | {"n": len(said)}
+
+
+def _write_pictures(folder: Path) -> None:
+    rng = np.random.default_rng(0)
+    for name in ("a.png", "b.png", "c.bmp"):
+        Image.fromarray(rng.integers(0, 255, (8, 8, 3), dtype=np.uint8)).save(folder / name)
+
+
+def _read_pictures(folder: Path) -> Content:
+    names = ("a.png", "b.png", "c.bmp")
+    stimuli = Stimuli.from_files({name: folder / name for name in names})
+    return {f"pictures {name}": stimuli.load(name) for name in names}
+
+
 def _responses() -> Responses:
     rng = np.random.default_rng(0)
     return Responses(
@@ -300,7 +380,12 @@ READERS: Mapping[str, Reader] = {
     "haxby": Reader(_write_haxby, lambda folder: of_recording(haxby.read(folder))),
     "haxby openfmri": Reader(_write_openfmri, lambda folder: of_recording(haxby.read(folder, 2))),
     "miyawaki": Reader(_write_miyawaki, _read_miyawaki),
+    "miyawaki nilearn": Reader(_write_squares, _read_squares),
     "sherlock": Reader(_write_sherlock, _read_sherlock),
+    "ssvep": Reader(_write_ssvep, _read_ssvep),
+    "zuco labels": Reader(_write_labels, _read_labels),
+    "captions": Reader(_nsd(nsd_twin.write_raw, voxel_mm=12), _read_captions),
+    "pictures": Reader(_write_pictures, _read_pictures, checked=(".png",)),
     "store": Reader(
         lambda folder: store.save(folder / "sub-01.h5", _responses()),
         lambda folder: of_responses(store.load(folder / "sub-01.h5")),

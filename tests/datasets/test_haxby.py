@@ -169,7 +169,7 @@ def test_both_layouts_of_the_published_files_agree():
 def _write_labels(folder, lines):
     _image(folder / "bold.nii.gz", 12)
     _mask(folder / "mask.nii.gz")
-    (folder / "attributes_literal.txt").write_text("\n".join(lines))
+    (folder / "attributes_literal.txt").write_text("\n".join([*lines, ""]))
     return folder / "attributes_literal.txt"
 
 

@@ -14,9 +14,9 @@ import pytest
 
 from neurodecode.datasets._recordings import check_recording, check_sidecar
 from neurodecode.errors import CorruptFileError
+from tests.attack import gdf
 
-N_CHANNELS, N_TIMES, SFREQ = 3, 400, 100.0
-VALUES = np.random.default_rng(0).normal(size=(N_CHANNELS, N_TIMES)) * 1e-5
+N_CHANNELS, N_TIMES, SFREQ, VALUES = gdf.N_CHANNELS, gdf.N_TIMES, gdf.SFREQ, gdf.VALUES
 RECORDED = Path(os.environ.get("NEURODECODE_DATA", "../shared/data"))
 
 
@@ -40,45 +40,7 @@ def write_fif(folder: Path) -> Path:
 
 
 def write_gdf(folder: Path, version: str = "2.20") -> Path:
-    """Four records of a second, float32, and two events, by the places of the GDF paper."""
-    newer = version > "1.9"
-    n_header = 256 * (1 + N_CHANNELS)
-    head = bytearray(n_header)
-    head[:8] = f"GDF {version}".encode()
-    head[168:184] = b"2020010100000000"
-    head[184:192] = np.array([n_header], "<i8").tobytes()
-    if newer:
-        head[168:184] = bytes(16)
-        head[184:186] = np.array([n_header // 256], "<u2").tobytes()
-    head[236:244] = np.array([4], "<i8").tobytes()
-    head[244:252] = np.array([1, 1], "<u4").tobytes()
-    head[252:256] = np.array([N_CHANNELS], "<u4").tobytes()
-    at = 256
-    for name in (b"Oz", b"O1", b"O2"):
-        head[at : at + 16] = name.ljust(16)
-        at += 16
-    fields = 256 + (16 + 80 + 8) * N_CHANNELS
-    for low_high in (-1.0, 1.0):
-        for _ in range(N_CHANNELS):
-            head[fields : fields + 8] = np.array([low_high], "<f8").tobytes()
-            fields += 8
-    for low_high in (-1, 1):
-        kind = "<f8" if newer else "<i8"
-        for _ in range(N_CHANNELS):
-            head[fields : fields + 8] = np.array([low_high], kind).tobytes()
-            fields += 8
-    tail = 256 + 216 * N_CHANNELS
-    head[tail : tail + 4 * N_CHANNELS] = np.full(N_CHANNELS, 100, "<i4").tobytes()
-    tail += 4 * N_CHANNELS
-    head[tail : tail + 4 * N_CHANNELS] = np.full(N_CHANNELS, 16, "<i4").tobytes()
-    records = VALUES.reshape(N_CHANNELS, 4, 100).transpose(1, 0, 2).astype("<f4").tobytes()
-    count = np.array([2], "<u4").tobytes()
-    rate = np.array([SFREQ], "<f4").tobytes()
-    events = b"\1" + (count[:3] + rate if newer else rate[:3] + count)
-    events += np.array([11, 311], "<u4").tobytes() + np.array([769, 770], "<u2").tobytes()
-    file = folder / "x.gdf"
-    file.write_bytes(bytes(head) + records + events)
-    return file
+    return gdf.write_gdf(folder / "x.gdf", version=version)
 
 
 def write_edf(folder: Path) -> Path:

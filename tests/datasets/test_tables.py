@@ -130,3 +130,16 @@ def test_a_table_of_numbers_alone_has_no_head(tmp_path):
     file.write_text("-1,-1\n0\n")
     with pytest.raises(CorruptFileError, match=r"labels\.csv, line 2, has 1 cells but the header"):
         check_table(file)
+
+
+def test_a_last_row_that_may_be_cut_off_is_told(tmp_path, caplog):
+    """A cut inside the last cell leaves a table of whole rows."""
+    file = tmp_path / "events.tsv"
+    file.write_bytes(b"onset\tname\n1\thouse\n")
+    read_table(file, WHAT)
+    assert caplog.text == ""
+    file.write_bytes(b"onset\tname\n1\thou")
+    assert read_table(file, WHAT)["name"].tolist() == ["hou"]
+    assert f"{file} has no line break at its end: its last row may be cut off ('1\\thou')" in (
+        caplog.text
+    )

@@ -72,7 +72,10 @@ def _rows(file: Path) -> list[tuple[str, dict[str, str]]]:
     read = _ROWS["task1" if "task1" in file.stem else "zuco1" if "task" in file.stem else "zuco2"]
     # Published tables are of mixed encodings: a letter that is none in UTF-8 is replaced, and told.
     with file.open(encoding="utf-8", errors="replace", newline="") as opened:
-        lines = [line for line in opened.read().splitlines() if line.strip("\0 \t")]
+        text = opened.read()
+    lines = [line for line in text.splitlines() if line.strip("\0 \t")]
+    if lines and not text.endswith(("\n", "\r")):
+        logger.warning("%s has no line break at its end: its last row may be cut off.", file)
     odd = [number for number, line in enumerate(lines, start=1) if set(line) & ODD]
     if odd:
         logger.warning(
