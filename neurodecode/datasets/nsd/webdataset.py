@@ -158,8 +158,11 @@ class WebDataset:
         for key, sample in samples.items():
             for needed in (BETAS, NUMBER, PICTURE):
                 if needed not in sample:
+                    files = {str(member.path) for member in sample.values()}
                     raise CorruptFileError(
-                        f"Sample '{key}' of {name} in {folder} lacks '{needed}'. Obtain it again."
+                        f"Sample '{key}' of {name} in {folder} lacks '{needed}'; it has "
+                        f"{', '.join(sorted(sample))} in {', '.join(sorted(files))}. Obtain it "
+                        f"again."
                     )
         return sorted(samples.items())
 
