@@ -17,6 +17,9 @@ from sklearn.base import clone
 
 from neurodecode.data import Embeddings, Responses, Split
 from neurodecode.encoders import category_targets
+from neurodecode.evidence import noise_responses
+from neurodecode.pipeline._folds import Fold
+from neurodecode.pipeline._suspicions import encoder_suspicions
 
 N_STIMULI, N_REPEATS, N_DIMS = 24, 2, 6
 IDS = np.array([f"picture-{i:02d}" for i in range(N_STIMULI)])
@@ -323,6 +326,22 @@ def check_knows_what_it_learned_from(case: Case) -> None:
         assert np.array_equal(loaded.learned_from_.holds(one), ~SPLIT.mask(one, "test"))
 
 
+def check_answers_by_the_values_alone(case: Case) -> None:
+    """Not by ids, the trial table, the order or the company of the test trials: an honest one."""
+    encoder = case.fit()
+    fold = Fold(SPLIT, encoder, case.fitted_people(), "predictions")
+    assert encoder_suspicions(fold, list(_heads(case))) == []
+    test = fold.tests()[0]
+    noise = noise_responses(test, fold.train(test.subject), seed=1)
+    for head, rows in _predictions(encoder, case, noise).items():
+        assert not case.close(rows, _predictions(encoder, case, test)[head])
+
+
+def _predictions(encoder: Any, case: Case, trials: Responses) -> dict[str, Embeddings]:
+    heads = _heads(case)
+    return {one: encoder.predict(trials, None if len(heads) == 1 else one) for one in heads}
+
+
 def _heads(case: Case, targets: Any = None) -> dict[str, Embeddings]:
     given = case.targets() if targets is None else targets
     return {"target": given} if isinstance(given, Embeddings) else dict(given)
@@ -345,4 +364,5 @@ CHECKS: tuple[Callable[[Case], None], ...] = (
     check_no_training_trials_is_refused,
     check_adapt_adds_a_person,
     check_knows_what_it_learned_from,
+    check_answers_by_the_values_alone,
 )
