@@ -29,7 +29,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from neurodecode.data import Recording, listing
+from neurodecode.data import Recording, listing, recorded_in
 from neurodecode.datasets._files import existing, locate
 from neurodecode.datasets._haxby_tables import (
     CATEGORIES,
@@ -153,6 +153,7 @@ def _from_labels(subject: str, images: Path, labels: Path, mask: str | Path) -> 
         runs,
         mask=existing(mask, "mask"),
         tr_s=TR_S,
+        provenance=recorded_in(images, f"haxby2001/{subject}"),
     )
 
 
@@ -181,6 +182,7 @@ def _from_openfmri(folder: Path, person: int, image: str, mask: str | Path | Non
         if all(path.exists() for path in motion)
         else None,
         tr_s=tr_s,
+        provenance=recorded_in(root, f"haxby2001/haxby-{person}"),
     )
 
 

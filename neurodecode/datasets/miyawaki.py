@@ -32,7 +32,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodecode.data import Recording, Responses, Stimuli
+from neurodecode.data import Recording, Responses, Stimuli, recorded_in
 from neurodecode.datasets._door import reading
 from neurodecode.datasets._files import existing, locate, read_mat
 from neurodecode.datasets._images import open_image
@@ -85,6 +85,7 @@ def read(path: str | Path) -> Responses:
         "fmri",
         run=runs[order].astype(str),
         metadata={"part": part[order]},
+        provenance=recorded_in(path, "miyawaki2008/mat"),
     )
 
 
@@ -120,6 +121,7 @@ def from_nilearn(
         tuple(Path(func).name.removesuffix(".gz").removesuffix(".nii") for func, _ in chosen),
         mask=fetched["mask"],
         tr_s=TR_S,
+        provenance=recorded_in(chosen[0][0], "miyawaki2008/nilearn"),
     )
 
 

@@ -34,7 +34,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodecode.data import Responses, Stimuli
+from neurodecode.data import Responses, Stimuli, recorded_in
 from neurodecode.datasets._door import reading
 from neurodecode.datasets._files import existing, locate, read_mat
 from neurodecode.errors import CorruptFileError
@@ -125,6 +125,7 @@ def scene_means(film: Responses, shown: Stimuli) -> Responses:
     volume = {one: row for row, one in enumerate(film.stimulus.tolist())}
     values = film.array()
     kept: list[int] = []
+    spanned: list[list[Any]] = []
     means: list[NDArray[Any]] = []
     spans = zip(shown.metadata["start"], shown.metadata["stop"], strict=True)
     for place, (start, stop) in enumerate(spans):
@@ -132,6 +133,7 @@ def scene_means(film: Responses, shown: Stimuli) -> Responses:
         if None not in rows:
             means.append(values[np.array(rows, dtype=np.intp)].mean(axis=0))
             kept.append(place)
+            spanned.append(rows)
     if not kept:
         raise ValueError(
             f"None of the {len(shown)} scenes was recorded in full by {film.subject}, who has "
@@ -145,6 +147,9 @@ def scene_means(film: Responses, shown: Stimuli) -> Responses:
         "fmri",
         run=columns.pop("run"),
         metadata=columns,
+        provenance=film.provenance.take(np.concatenate(spanned)).merge(
+            np.repeat(np.arange(len(kept)), [len(rows) for rows in spanned]), len(kept)
+        ),
     )
 
 
@@ -179,6 +184,7 @@ def read_roi_timecourses(folder: str | Path) -> list[Responses]:
             dims=("trial", "parcel"),
             run=_scan(np.arange(len(stacked))),
             units=np.array(list(courses)),
+            provenance=recorded_in(root, f"sherlock/person-{person + 1}/regions"),
         )
         for person in range(stacked.shape[1])
     ]
@@ -217,6 +223,7 @@ def _person(file: Path) -> Responses:
         f"sherlock-{_number(file)}",
         "fmri",
         run=_scan(place),
+        provenance=recorded_in(file, f"sherlock/person-{_number(file)}"),
     )
 
 

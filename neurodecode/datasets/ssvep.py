@@ -21,7 +21,7 @@ from pathlib import Path
 import mne
 import pandas as pd
 
-from neurodecode.data import Recording
+from neurodecode.data import Recording, recorded_in
 from neurodecode.datasets._door import reading
 from neurodecode.datasets._recordings import check_recording
 from neurodecode.errors import CorruptFileError
@@ -70,6 +70,7 @@ def read(folder: str | Path) -> list[Recording]:
             tuple(events_of(file) for file in found),
             runs=tuple(file.stem for file in found),
             sessions=tuple(file.stem for file in found),
+            provenance=recorded_in(root, f"ssvep-exoskeleton/{subject}"),
         )
         for subject, found in people.items()
     ]

@@ -28,7 +28,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from neurodecode.data import Recording, Responses, Split, listing
+from neurodecode.data import Recording, Responses, Split, listing, recorded_in
 from neurodecode.datasets._door import reading
 from neurodecode.datasets._files import existing, read_npy
 from neurodecode.datasets._montage import template_montage, template_positions
@@ -128,6 +128,7 @@ def read(
         units=np.array(first.channels) if first.channels else None,
         positions=template_positions(first.channels),
         metadata={key: columns[key].to_numpy(dtype=np.str_) for key in ("part", "concept")},
+        provenance=recorded_in(folder, f"things-eeg2/sub-{subject:02d}"),
     )
 
 
@@ -183,7 +184,10 @@ def recording(root: str | Path, subject: int) -> Recording:
     if not runs:
         raise FileNotFoundError(f"{folder} holds no ses-YY/raw_eeg_training.npy. Check the path.")
     sessions = tuple(run.split("_")[0] for run in runs)
-    return Recording(name, "eeg", tuple(raws), tuple(events), tuple(runs), sessions)
+    told = recorded_in(folder, f"things-eeg2/{name}")
+    return Recording(
+        name, "eeg", tuple(raws), tuple(events), tuple(runs), sessions, provenance=told
+    )
 
 
 def _raw(file: Path) -> tuple[Any, NDArray[np.intp]]:

@@ -28,7 +28,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from neurodecode.data import Recording, Responses, Split
+from neurodecode.data import Recording, Responses, Split, recorded_in
 from neurodecode.datasets._door import reading
 from neurodecode.datasets._files import existing
 from neurodecode.datasets._montage import sensor_places, template_positions
@@ -124,6 +124,7 @@ def read_epochs(
         metadata={
             key: facts[key].to_numpy() for key in ("concept", "part", "image_nr", "things_image_nr")
         },
+        provenance=recorded_in(file, f"things-meg/sub-BIGMEG{subject}"),
     )
 
 
@@ -171,6 +172,7 @@ def read_derivative(train: str | Path, test: str | Path, subject: int) -> Respon
         units=np.array(channels) if channels else None,
         positions=template_positions(channels),
         metadata={key: table[key].to_numpy(dtype=np.str_) for key in ("concept", "part")},
+        provenance=recorded_in(train, f"things-meg/sub-BIGMEG{subject}"),
     )
 
 
@@ -204,6 +206,7 @@ def recording(root: str | Path, subject: int) -> Recording:
         tuple(shown_events(Path(one.fpath), trials, _sfreq(Path(one.fpath))) for one in runs),
         tuple(f"ses-{one.session}_run-{one.run}" for one in runs),
         tuple(f"ses-{one.session}" for one in runs),
+        provenance=recorded_in(source, f"things-meg/sub-BIGMEG{subject}"),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from neurodecode import scenes
 from neurodecode._version import __version__
+from neurodecode.data import MARKER
 from neurodecode.store import atomic_path, write_json
 
 TASK = "scenes"
@@ -36,6 +37,7 @@ def describe(
         },
     )
     write_text(folder / "README", README.format(version=__version__, seed=seed, signal=signal))
+    write_text(folder / ".bidsignore", f"{MARKER}\n")
     rows = [["participant_id", "species"], *([one, "simulated"] for one in subjects)]
     write_table(folder / "participants.tsv", rows)
     write_json(

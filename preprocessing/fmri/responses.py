@@ -93,6 +93,7 @@ def single_trials(
         session=None if recording.sessions is None else np.array(recording.sessions)[run_of],
         positions=None if positions is None else positions[~silent],
         metadata=columns,
+        provenance=recording.provenance,
     )
 
 
@@ -141,6 +142,7 @@ def time_courses(
         session=None if recording.sessions is None else np.array(recording.sessions)[run_of],
         sfreq=1 / series.tr_s,
         positions=None if series.positions is None else series.positions[~silent],
+        provenance=recording.provenance,
     )
 
 

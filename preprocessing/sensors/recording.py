@@ -48,7 +48,8 @@ def recording_to_responses(recording: Recording, cleaning: Cleaning, window: Win
         modality: Literal["meg", "eeg"] = "meg" if recording.modality == "meg" else "eeg"
         epochs = cut_trials(raw, events, window)
         parts.append(from_epochs(epochs, subject=recording.subject, modality=modality))
-    return join_runs(parts)
+    # the recording's name does not depend on the cleaning and the window
+    return replace(join_runs(parts), provenance=recording.provenance)
 
 
 def join_runs(parts: Sequence[Responses]) -> Responses:

@@ -14,7 +14,7 @@ from PIL import Image
 from scipy.io import savemat
 
 from neurodecode import store, twin
-from neurodecode.data import Recording, Responses, Stimuli
+from neurodecode.data import MARKER, Recording, Responses, Stimuli
 from neurodecode.datasets import (
     haxby,
     miyawaki,
@@ -130,7 +130,7 @@ def _eeg2(kind: str) -> Reader:
 
 
 def _read_derivative(folder: Path) -> Content:
-    files = sorted(one for one in folder.iterdir() if one.is_file())
+    files = sorted(one for one in folder.iterdir() if one.is_file() and one.name != MARKER)
     train, test = sorted(files, key=lambda one: "test" in one.name)[:2]
     return of_responses(things_meg.read_derivative(train, test, 1))
 

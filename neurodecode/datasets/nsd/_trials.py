@@ -86,6 +86,7 @@ def average_lazily(responses: Responses) -> Responses:
         positions=responses.positions,
         units=responses.units,
         metadata=kept | {"n_repeats": np.array([len(one) for one in groups])},
+        provenance=responses.provenance.merge(np.argsort(order)[inverse], len(ids)),
     )
 
 

@@ -21,7 +21,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodecode.data import Embeddings, Responses, Stimuli, as_picture
+from neurodecode.data import Embeddings, Responses, Stimuli, as_picture, recorded_in
 from neurodecode.datasets._door import reading
 from neurodecode.datasets._files import existing, read_mat, read_npy
 from neurodecode.datasets.nsd._lazy import Pieces
@@ -100,6 +100,7 @@ class BrainDiffuserArrays:
             subject_name(subject),
             "fmri",
             metadata={"part": np.repeat(PARTS, [len(one) for one in arrays])},
+            provenance=recorded_in(self.root, f"nsd/{subject_name(subject)}"),
         )
 
     def stimuli(self) -> Stimuli:

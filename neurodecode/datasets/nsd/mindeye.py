@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodecode.data import Responses, Stimuli, as_picture, take_rows
+from neurodecode.data import Responses, Stimuli, as_picture, recorded_in, take_rows
 from neurodecode.datasets._door import reading
 from neurodecode.datasets._files import existing, open_hdf5
 from neurodecode.datasets.nsd._hdf5 import Hdf5Rows
@@ -100,6 +100,7 @@ class MindEyeArrays:
                 run=np.array(run),
                 session=session.astype(np.str_),
                 metadata={"part": part, "shared1000": table[:, 16] == 1},
+                provenance=recorded_in(self.root, f"nsd/{name}"),
             ),
             repeats,
         )

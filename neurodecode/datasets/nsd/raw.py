@@ -24,7 +24,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodecode.data import Responses, Stimuli
+from neurodecode.data import Responses, Stimuli, recorded_in
 from neurodecode.datasets._door import reading
 from neurodecode.datasets._files import existing, read_mat
 from neurodecode.datasets._tables import read_table
@@ -138,6 +138,7 @@ class RawNsd:
                 session=table["SESSION"].astype(np.str_),
                 positions=positions,
                 metadata={"shared1000": shared},
+                provenance=recorded_in(self.root, f"nsd/{name}"),
             ),
             repeats,
         )

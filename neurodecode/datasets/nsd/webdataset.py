@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodecode.data import Responses, Stimuli, as_picture, listing
+from neurodecode.data import Responses, Stimuli, as_picture, listing, recorded_in
 from neurodecode.datasets._door import reading
 from neurodecode.datasets._files import existing
 from neurodecode.datasets._tables import read_text
@@ -119,6 +119,7 @@ class WebDataset:
                 subject_name(subject),
                 "fmri",
                 metadata={"part": parts[owner]},
+                provenance=recorded_in(self.root, f"nsd/{subject_name(subject)}"),
             ),
             repeats,
         )

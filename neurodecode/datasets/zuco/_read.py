@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import resample
 
-from neurodecode.data import Responses, pad_trials
+from neurodecode.data import Responses, pad_trials, recorded_in
 from neurodecode.datasets.zuco import _v5, _v73
 from neurodecode.datasets.zuco._sentence import SFREQ, Sentence
 from neurodecode.errors import CorruptFileError
@@ -212,6 +212,7 @@ def _padded(
             ),
             "sentence": sentence,
         },
+        provenance=recorded_in(paths[0], f"zuco/{subject}"),
     )
 
 

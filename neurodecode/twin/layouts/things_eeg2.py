@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodecode import scenes
+from neurodecode.data import mark_simulated
 from neurodecode.store import atomic_path
 from neurodecode.twin._design import Trials
 from neurodecode.twin._machines import EEG
@@ -79,6 +80,7 @@ def write_things_eeg2(
     ['preprocessed_eeg_test.npy', 'preprocessed_eeg_training.npy']
     """
     base = Path(root)
+    mark_simulated(base, ("THINGS-EEG2", seed))
     names = _write_pictures(base / "image_set", counts, seed)
     folder = base / "preprocessed_data" / f"sub-{subject:02d}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -98,6 +100,7 @@ def write_raw_things_eeg2(root: str | Path, subject: int = 1, *, seed: int = 0) 
     'ses-01'
     """
     base, counts = Path(root), EegCounts()
+    mark_simulated(base, ("THINGS-EEG2", seed))
     _write_pictures(base / "image_set", counts, seed)
     folder = base / "raw_data" / f"sub-{subject:02d}" / "ses-01"
     folder.mkdir(parents=True, exist_ok=True)

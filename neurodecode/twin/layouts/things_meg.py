@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from neurodecode import scenes
-from neurodecode.data import Responses
+from neurodecode.data import Responses, mark_simulated
 from neurodecode.store import atomic_path
 from neurodecode.twin._design import Trials
 from neurodecode.twin._machines import MEG, make_info
@@ -65,6 +65,7 @@ def write_things_meg(
     import mne
 
     base = Path(root)
+    mark_simulated(base, ("THINGS-MEG", seed))
     table, stimulus = _table(counts, seed)
     _write_table(base, subject, table)
     found = _person(subject, seed).record(_trials(stimulus, table))
@@ -101,6 +102,7 @@ def write_raw_things_meg(root: str | Path, subject: int = 1, *, seed: int = 0) -
     import mne
 
     base, counts = Path(root), MegCounts(2, 1, 2, 2, 2)
+    mark_simulated(base, ("THINGS-MEG", seed))
     table, _ = _table(counts, seed)
     _write_table(base, subject, table)
     rng = np.random.default_rng((seed, subject))
@@ -134,6 +136,7 @@ def write_meg_derivative(
     ['preprocessed_meg_training.pkl', 'preprocessed_meg_zs_test.pkl']
     """
     folder, rng = Path(root), np.random.default_rng(seed)
+    mark_simulated(folder, ("THINGS-MEG", seed))
     n_times = 200 if kind == "neurobridge" else 201
     train = rng.normal(size=(3, 2, 1, 271, n_times)).astype(np.float32)
     test = rng.normal(size=(2, 1, 4, 271, n_times)).astype(np.float32)

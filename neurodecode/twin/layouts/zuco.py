@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.io import savemat
 
+from neurodecode.data import mark_simulated
 from neurodecode.store import atomic_path
 
 BANDS = ("t1", "t2", "a1", "a2", "b1", "b2", "g1", "g2")
@@ -84,6 +85,7 @@ def write_zuco(
     'resultsZAB_SR.mat'
     """
     path = Path(root) / TASKS[version][task] / "Matlab files" / f"results{subject}_{task}.mat"
+    mark_simulated(root, "ZuCo")
     with atomic_path(path) as part:
         if version == 1:
             with part.open("wb") as opened:

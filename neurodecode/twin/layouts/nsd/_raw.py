@@ -16,7 +16,7 @@ from scipy.io import savemat
 from scipy.spatial import cKDTree
 
 from neurodecode import scenes
-from neurodecode.data import Responses
+from neurodecode.data import Responses, mark_simulated
 from neurodecode.twin.layouts.nsd._design import NsdDesign
 
 Form = Literal["nii.gz", "hdf5"]
@@ -68,6 +68,7 @@ def write_raw(
         ``root``.
     """
     folder = Path(root)
+    mark_simulated(folder, [one.provenance.recording for one in people])
     write_experiment(folder, design)
     with h5py.File(_ready(folder / "nsddata_stimuli/stimuli/nsd/nsd_stimuli.hdf5"), "w") as file:
         file.create_dataset("imgBrick", data=design.pictures(picture_size), compression="gzip")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from neurodecode import scenes
-from neurodecode.data import Responses
+from neurodecode.data import Responses, mark_simulated
 from neurodecode.twin.layouts.nsd._design import NsdDesign
 from neurodecode.twin.layouts.nsd._raw import write_experiment
 
@@ -47,6 +47,7 @@ def write_webdataset(
     n_validation : int
         Real: 300.
     """
+    mark_simulated(root, [one.provenance.recording for one in people])
     folder = Path(root) / "webdataset_avg_split"
     write_experiment(Path(root), design)
     pictures = [_jpeg(one) for one in design.pictures(picture_size)]
@@ -79,7 +80,7 @@ def write_mindeye(
         Real: 224.
     """
     folder = Path(root)
-    folder.mkdir(parents=True, exist_ok=True)
+    mark_simulated(folder, [one.provenance.recording for one in people])
     pictures = np.moveaxis(design.pictures(picture_size), -1, 1) / np.float16(255)
     with h5py.File(folder / "coco_images_224_float16.hdf5", "w") as file:
         file["images"] = pictures.astype(np.float16)
@@ -122,6 +123,7 @@ def write_brain_diffuser(
         Real: 425.
     """
     folder = Path(root)
+    mark_simulated(folder, [one.provenance.recording for one in people])
     write_experiment(folder, design)
     for number, person in enumerate(people, start=1):
         place = folder / f"processed_data/subj{number:02d}"
