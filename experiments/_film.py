@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import CountVectorizer
 
-from neurodecode.data import Responses, Stimuli
+from neurodecode.data import Provenance, Responses, Stimuli
 from neurodecode.evidence import Score, compare
 from neurodecode.evidence.pairs import PairFolds, TwoAgainstTwo, pair_interval, ridge_weights
 
@@ -38,6 +38,13 @@ def mean_patterns(people: Sequence[Responses], ids: NDArray[np.str_]) -> NDArray
     return np.asarray(total / count[:, None])
 
 
+def mean_provenance(people: Sequence[Responses], ids: NDArray[np.str_]) -> Provenance:
+    """Where `mean_patterns` come from: the trials of all people."""
+    known = [one.take(np.isin(one.stimulus, ids)) for one in people]
+    rows = places(ids, np.concatenate([one.stimulus for one in known]))
+    return Provenance.join([one.provenance for one in known]).merge(rows, len(ids))
+
+
 def unseen(film: Film) -> tuple[PairFolds, Responses, list[str]]:
     """Folds, the group's mean patterns and the texts; a text that was shown twice counts once."""
     texts = [str(film.scenes[one]) for one in film.scenes.ids.tolist()]
@@ -45,7 +52,8 @@ def unseen(film: Film) -> tuple[PairFolds, Responses, list[str]]:
         sorted({text: place for place, text in reversed(list(enumerate(texts)))}.values())
     )
     ids, run = film.scenes.ids[kept], np.asarray(film.scenes.metadata["run"])[kept]
-    group = Responses(mean_patterns(film.people, ids), ids, "group mean", "fmri", run=run)
+    means, told = mean_patterns(film.people, ids), mean_provenance(film.people, ids)
+    group = Responses(means, ids, "group mean", "fmri", run=run, provenance=told)
     return PairFolds(ids, run, BUFFER), group, [texts[place] for place in kept]
 
 

@@ -167,7 +167,6 @@ def study(material: Material, effort: Effort, out: Path, asked: Experiment, seed
         curves_result(curves),
     ]
     details = {
-        "simulated": material.simulated,
         "contrastive_weight": deep.contrastive_weight_,
         "best_epoch": deep.history_.best_epoch,
     }

@@ -141,8 +141,8 @@ def conduct(study: Study, where: Where) -> dict[str, Any]:
         run.test_looks |= record["looks"]
         run.splits |= record["splits"]
         run.data |= record["data"]
+        run.sources |= record["sources"]
     facts = {
-        "simulated": where.twin,
         "claims": dict(study.claims(found)),
         "metrics_missing": networks()[1],
         "memory_of_seeds_mb": [one["peak_rss_mb"] for one in found.record],
@@ -219,6 +219,7 @@ def _found(study: Study, where: Where, data: _nsd.Data, model: Any) -> Found:
             "looks": run.test_looks,
             "splits": run.splits,
             "data": {f"{key}_seed{data.seed}": one for key, one in run.data.items()},
+            "sources": run.sources,
             "peak_rss_mb": about["peak_rss_mb"],
             "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
         }

@@ -127,6 +127,7 @@ def _person(twin: Twin, recipes: Sequence[Recipe], number: int) -> list[Response
             sfreq=float(one.sfreq or 0),
             recipe=replace(recipe.reading, seconds=(recipe.reading.seconds[0], TWIN_S)),
             metadata=one.metadata,
+            provenance=one.provenance,
         )
         for recipe in recipes
     ]
@@ -170,7 +171,7 @@ def windows(people: Sequence[Responses], n_windows: int) -> list[Responses]:
         made.append(
             Responses(
                 np.array(rows, dtype=np.float32), one.stimulus, one.subject, "eeg",
-                dims=("trial", "channel"), metadata=one.metadata,
+                dims=("trial", "channel"), metadata=one.metadata, provenance=one.provenance,
             )
         )  # fmt: skip
     return made

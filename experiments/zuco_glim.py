@@ -125,7 +125,7 @@ def main(
             read = people_of(data, chosen, simulated)
         study = _Study(run, model, fast, 0.1 if data else 0.2)
         judged = {one.name: study.of(one, read[one.name]) for one in chosen}
-    settings = {"simulated": twin, "twin": vars(simulated) if twin else None, "fast": fast}
+    settings = {"twin": vars(simulated) if twin else None, "fast": fast}
     results = write_results(out, "zuco_glim", study.protocols, run, settings)
     cards = [card for name, (one, test) in judged.items() for card in gallery(name, one, test)]
     title = f"Sentences from {'simulated ' if twin else ''}EEG of reading"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, resample, sosfiltfilt
 
-from neurodecode.data import Responses, as_ids, pad_trials
+from neurodecode.data import Provenance, Responses, as_ids, pad_trials
 from neurodecode.preprocessing.sensors.scaling import RobustScale
 
 logger = logging.getLogger("neurodecode")
@@ -115,6 +115,7 @@ def sentence_responses(
     sfreq: float,
     recipe: ReadingRecipe = OUR_READING,
     metadata: Mapping[str, Sequence[Any]] | None = None,
+    provenance: Provenance | None = None,
 ) -> Responses:
     """One person's sentences of any length as responses with a mask; for your own recordings.
 
@@ -129,6 +130,8 @@ def sentence_responses(
     recipe : ReadingRecipe
     metadata : mapping of str to sequence, optional
         Columns of the trial table, such as ``text``, ``task`` and ``corpus``.
+    provenance : Provenance, optional
+        Of the recording that the signals are from.
 
     Returns
     -------
@@ -169,7 +172,7 @@ def sentence_responses(
     rows = list(kept)
     n_times = round(recipe.seconds[1] * recipe.sfreq)
     values, valid = pad_trials(list(kept.values()), n_times)
-    return Responses(
+    made = Responses(
         values,
         ids[rows],
         subject,
@@ -180,6 +183,7 @@ def sentence_responses(
         valid=valid,
         metadata={key: np.asarray(column)[rows] for key, column in (metadata or {}).items()},
     )
+    return made if provenance is None else replace(made, provenance=provenance.take(rows))
 
 
 class SentenceScale(RobustScale):

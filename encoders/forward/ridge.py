@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from neurodecode.data import Embeddings, Responses, expect
+from neurodecode.data import Embeddings, Provenance, Responses, expect
 from neurodecode.encoders.core.base import check_finite
 from neurodecode.encoders.forward.fit import Trials, choose_forward, fit_forward, matched_filter
 from neurodecode.encoders.forward.noise import Array
@@ -119,6 +119,7 @@ class ForwardRidge(BaseEstimator):  # type: ignore[misc]
             dims=like.dims,
             positions=like.positions,
             units=like.units,
+            provenance=Provenance("simulated", f"expected/{like.subject}"),
         )
 
     def identify(self, responses: Responses, candidates: Embeddings) -> NDArray[np.float64]:

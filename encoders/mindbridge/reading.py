@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from neurodecode.data import Embeddings, Responses, listing
+from neurodecode.data import Embeddings, Provenance, Responses, listing
 from neurodecode.encoders.core.base import BaseEncoder, check_finite
 from neurodecode.encoders.mindbridge.inverse import Inverse, head_features
 from neurodecode.encoders.mindbridge.loss import BridgeLoss
@@ -93,7 +93,9 @@ class BridgeReader(BaseEncoder):
         pool = self.model_.pool_of(person)
         with torch.no_grad():
             rows = [pool.spread(self.model_.net.build(person, one)).cpu().numpy() for one in points]
-        return Responses(np.concatenate(rows), source.stimulus, subject, "fmri")
+        told = Provenance("simulated", f"synthesised/{subject}")
+        values = np.concatenate(rows)
+        return Responses(values, source.stimulus, subject, "fmri", provenance=told)
 
     def _known(self, subject: str) -> None:
         if subject not in self.subjects_:

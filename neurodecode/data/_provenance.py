@@ -89,6 +89,8 @@ class Provenance:
     def take(self, index: NDArray[Any] | Sequence[int]) -> Provenance:
         """Of these rows, in this order."""
         wanted = np.asarray(index, dtype=np.intp)
+        if self.keys is None:  # they are made when the trials are
+            return self
         keys, rows = self.named()
         first = np.searchsorted(rows, wanted)
         count = np.searchsorted(rows, wanted, side="right") - first

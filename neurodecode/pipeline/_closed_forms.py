@@ -89,7 +89,8 @@ def _defaults(people: Sequence[Responses]) -> dict[str, Encoder]:
     if people[0].modality == "fmri":
         forms: dict[str, Encoder] = {"plain_ridge": Ridge(), "calibrated_ridge": CalibratedRidge()}
         return forms | ({"region_stack": RegionStack()} if _regions_known(people) else {})
-    return {"plain_ridge": Ridge()} | ({"binned_ridge": BinnedRidge()} if _alike(people) else {})
+    found: dict[str, Encoder] = {"plain_ridge": Ridge()}
+    return found | ({"binned_ridge": BinnedRidge()} if _alike(people) else {})
 
 
 def _alike(people: Sequence[Responses]) -> bool:

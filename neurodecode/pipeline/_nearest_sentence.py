@@ -60,7 +60,7 @@ class NearestSentence:
             key for one, rows in zip(seen, train, strict=True) for key in one.stimulus[rows]
         )
         self.known = [texts[str(key)] for key in keys]
-        vectors = Embeddings(self.embed(list(texts.values())), list(texts), "texts")
+        vectors = Embeddings(self.embed(list(texts.values())), np.array(list(texts)), "texts")
         self.encoder.fit(seen[0] if len(seen) == 1 else seen, vectors, split.blind())
         return self
 
