@@ -6,6 +6,7 @@ import copy
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,7 +138,10 @@ def unfitted(encoder: Encoder) -> Encoder | None:
     if is_ours(encoder):
         return None
     try:
-        return copy.deepcopy(encoder)
+        fresh: Any = copy.deepcopy(encoder)
+        if getattr(fresh, "folder", None) is not None:
+            fresh.folder = None  # a run on shuffled pairs is none to go on with
+        return cast(Encoder, fresh)
     except Exception:
         LOG.warning(
             "%s can't be copied before it is fitted: whether it knows the test part from elsewhere "

@@ -44,3 +44,16 @@ def test_noise_is_at_chance_and_each_fold_has_a_folder(points, goal, tmp_path):
     assert without.score("two_way") == score.value
     again = decoded(one, goal, str(folder))
     assert again.score("two_way") == score.value
+
+
+def test_an_encoder_of_ones_own_is_questioned_outside_its_folder(points, goal, tmp_path):
+    class Own(MindEye2):
+        """Not of this package: it is fitted to shuffled pairs besides."""
+
+    one = noise(points)
+    own = Own(SIZES, plan=Plan(max_epochs=1, device="cpu"), folder=str(tmp_path / "run"))
+    [split, *_] = LeaveOneOut("run").split(one)
+    protocol = Protocol(split, repeats="single")
+    found = decode(one, goal, encoder=own, generator=Painter(), protocol=protocol)
+    assert found.encoder.folder == str(tmp_path / "run")
+    assert sorted(path.name for path in (tmp_path / "run").iterdir())[0] == "checkpoint.pt"
