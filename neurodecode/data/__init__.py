@@ -5,7 +5,7 @@ from neurodecode.data._checks import as_ids, as_index, expect, find_rows, listin
 from neurodecode.data._classes import are_classes, left_out_together
 from neurodecode.data._embeddings import Embeddings, Generated
 from neurodecode.data._learned import LearnedFrom
-from neurodecode.data._marker import MARKER, mark_simulated, recorded_in
+from neurodecode.data._marker import MARKER, mark_simulated, recorded_in, twin_name
 from neurodecode.data._padding import pad_trials
 from neurodecode.data._provenance import Provenance, Source, common_source
 from neurodecode.data._recording import Recording
@@ -61,5 +61,6 @@ __all__ = [
     "read_rows",
     "recorded_in",
     "take_rows",
+    "twin_name",
     "whole",
 ]

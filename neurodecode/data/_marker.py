@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from neurodecode.data._provenance import Provenance
 
 MARKER = "SIMULATED"
 """Name of the file. It stands in the folder that a twin wrote, whatever layout follows."""
+DESCRIPTION = "dataset_description.json"
+"""BIDS allows no file of ours; there a twin is named as what generated the data set."""
 HEIGHT = 8
 TEXT = """Simulated recordings: nobody was measured.
 The files in this folder and below were written by neurodecode.twin ({twin}), in the layout of real
@@ -41,9 +44,19 @@ def mark_simulated(folder: str | Path, settings: Any) -> Path:
     file = Path(folder) / MARKER
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        digest = hashlib.blake2b(repr(settings).encode(), digest_size=4).hexdigest()
-        file.write_text(TEXT.format(twin=f"twin-{digest}"), encoding="utf-8")
+        file.write_text(TEXT.format(twin=twin_name(settings)), encoding="utf-8")
     return file
+
+
+def twin_name(settings: Any) -> str:
+    """A short name for a twin with these settings.
+
+    Examples
+    --------
+    >>> twin_name(("twin of NSD", 3))
+    'twin-862a6123'
+    """
+    return f"twin-{hashlib.blake2b(repr(settings).encode(), digest_size=4).hexdigest()}"
 
 
 def recorded_in(path: str | Path, name: str) -> Provenance:
@@ -68,9 +81,17 @@ def recorded_in(path: str | Path, name: str) -> Provenance:
     """
     place = Path(path).absolute()
     for folder in [place, *place.parents][:HEIGHT]:
-        marker = folder / MARKER
-        if marker.is_file():
-            text = marker.read_text(encoding="utf-8", errors="replace")
-            twin = text.partition("neurodecode.twin (")[2].partition(")")[0]
-            return Provenance("simulated", f"{twin or 'twin'}/{name}")
+        twin = _twin_of(folder)
+        if twin is not None:
+            return Provenance("simulated", f"{twin}/{name}")
     return Provenance("recorded", name)
+
+
+def _twin_of(folder: Path) -> str | None:
+    marked = (folder / MARKER).is_file()
+    file = folder / (MARKER if marked else DESCRIPTION)
+    if not file.is_file():
+        return None
+    text = file.read_text(encoding="utf-8", errors="replace")
+    found = re.search(r"neurodecode\.twin \((twin-[0-9a-f]+)\)", text)
+    return found[1] if found else "twin" if marked else None

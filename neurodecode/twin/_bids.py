@@ -8,7 +8,7 @@ from typing import Any
 
 from neurodecode import scenes
 from neurodecode._version import __version__
-from neurodecode.data import MARKER
+from neurodecode.data import twin_name
 from neurodecode.store import atomic_path, write_json
 
 TASK = "scenes"
@@ -21,9 +21,16 @@ of the signal are in the package's docs/twin.md. Free of rights.
 
 
 def describe(
-    folder: Path, modality: str, subjects: Sequence[str], *, seed: int, signal: float
+    folder: Path,
+    modality: str,
+    subjects: Sequence[str],
+    *,
+    seed: int,
+    signal: float,
+    design: Any,
 ) -> None:
     """Write dataset_description.json, README and participants.tsv."""
+    twin = twin_name((modality, subjects, seed, float(signal), design))
     write_json(
         folder / "dataset_description.json",
         {
@@ -32,12 +39,15 @@ def describe(
             "DatasetType": "raw",
             "License": "CC0",
             "GeneratedBy": [
-                {"Name": "neurodecode", "Version": __version__, "Description": "twin.write()"}
+                {
+                    "Name": "neurodecode",
+                    "Version": __version__,
+                    "Description": f"neurodecode.twin ({twin})",
+                }
             ],
         },
     )
     write_text(folder / "README", README.format(version=__version__, seed=seed, signal=signal))
-    write_text(folder / ".bidsignore", f"{MARKER}\n")
     rows = [["participant_id", "species"], *([one, "simulated"] for one in subjects)]
     write_table(folder / "participants.tsv", rows)
     write_json(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from neurodecode.data import Modality, mark_simulated
+from neurodecode.data import Modality
 from neurodecode.twin import _bids, _write_fmri, _write_meeg
 from neurodecode.twin._design import Design
 from neurodecode.twin._fmri import FmriPerson
@@ -57,7 +57,7 @@ def write(
     >>> design = Design(n_trials=2, n_test=1, test_repeats=1, n_sessions=1, runs_per_session=1)
     >>> folder = write(Path(tempfile.mkdtemp()) / "twin", n_subjects=1, design=design)
     >>> sorted(path.name for path in folder.iterdir())[:3]
-    ['README', 'SIMULATED', 'dataset_description.json']
+    ['README', 'dataset_description.json', 'derivatives']
     """
     for _ in write_runs(
         folder, modality, n_subjects=n_subjects, seed=seed, signal=signal, design=design
@@ -83,8 +83,9 @@ def write_runs(
         raise FileExistsError(
             f"{target} exists and is not an empty folder. Nothing was written; name a new folder."
         )
-    mark_simulated(target, (modality, n_subjects, seed, signal, plan))
     subjects = [f"sub-{number + 1:02d}" for number in range(n_subjects)]
+    # first of all: what is half written says that it is simulated too
+    _bids.describe(target, modality, subjects, seed=seed, signal=signal, design=plan)
     shown = {one for number in range(n_subjects) for one in plan.train_ids(seed, number)}
     for number in range(n_subjects):
         if modality == "fmri":
@@ -95,4 +96,3 @@ def write_runs(
             head = MeegPerson(number, machine, seed, signal, plan.n_sessions)
             yield from _write_meeg.write_person(target, head, plan)
     _bids.write_pictures(target, shown | set(plan.test_ids(seed)))
-    _bids.describe(target, modality, subjects, seed=seed, signal=signal)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
-from neurodecode.data import MARKER, Recording, mark_simulated, recorded_in
+from neurodecode.data import MARKER, Recording, mark_simulated, recorded_in, twin_name
 
 
 def test_the_marker_counts_for_all_below_and_names_the_twin(tmp_path):
@@ -19,6 +21,15 @@ def test_the_marker_counts_for_all_below_and_names_the_twin(tmp_path):
     assert recorded_in(other, "nsd/subj01").recording != below.recording
     text = file.read_text()
     assert mark_simulated(tmp_path / "twin", "again").read_text() == text
+
+
+def test_a_data_set_in_bids_is_marked_by_its_description(tmp_path):
+    description = tmp_path / "dataset_description.json"
+    description.write_text('{"GeneratedBy": [{"Name": "fMRIPrep"}]}')
+    assert recorded_in(tmp_path / "sub-01", "x").source == "recorded"
+    made_by = f"neurodecode.twin ({twin_name(3)})"
+    description.write_text(json.dumps({"GeneratedBy": [{"Description": made_by}]}))
+    assert recorded_in(tmp_path / "sub-01", "x").recording == f"{twin_name(3)}/x"
 
 
 def test_an_empty_marker_marks_too(tmp_path):
