@@ -109,7 +109,7 @@ def blank(responses: Responses) -> Responses:
     kept = {key: responses.metadata[key] for key in told if key in responses.metadata}
     hidden = np.arange(len(responses)).astype(np.str_)
     # no provenance: the keys of its trials are made of what was shown
-    return replace(responses, stimulus=hidden, metadata=kept, provenance=None)
+    return replace(responses, stimulus=hidden, metadata=kept, provenance=None)  # type: ignore[arg-type]
 
 
 def joined(parts: Sequence[Answers]) -> Answers:
