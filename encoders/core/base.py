@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from neurodecode._version import __version__
 from neurodecode.contracts import Targets
 from neurodecode.data import Embeddings, LearnedFrom, Responses, Split, check_size, expect, listing
+from neurodecode.encoders.core.believed_sizes import BelievedSizes
 from neurodecode.encoders.core.run import Given
 from neurodecode.errors import CorruptFileError
 from neurodecode.store import atomic_path, write_json
@@ -111,7 +112,7 @@ class BaseEncoder(BaseEstimator):  # type: ignore[misc]
         """
         source = Path(folder)
         try:
-            config = json.loads((source / CONFIG).read_text(encoding="utf-8"))
+            config = dict(json.loads((source / CONFIG).read_text(encoding="utf-8")))
             tensors = load_file(source / WEIGHTS)
         except Exception as error:
             raise CorruptFileError(
@@ -123,6 +124,20 @@ class BaseEncoder(BaseEstimator):  # type: ignore[misc]
                 f"{source} holds a {config.get('class')}, not a {cls.__name__}. "
                 f"Load it with {config.get('class')}.load()."
             )
+        try:
+            with BelievedSizes(tensors):
+                return cls._built(config, tensors)
+        except CorruptFileError:
+            raise
+        except Exception as error:  # whatever a changed size or type leads to in a network
+            raise CorruptFileError(
+                f"{source} holds a {cls.__name__} whose {CONFIG} and {WEIGHTS} do not fit: "
+                f"{type(error).__name__}: {error!s:.200}. It was altered, or written by another "
+                f"version; obtain it again."
+            ) from error
+
+    @classmethod
+    def _built(cls, config: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Self:
         parameters = {
             name: cls.grouped[name](**value) if name in cls.grouped and value else value
             for name, value in config["parameters"].items()

@@ -65,7 +65,8 @@ def check_sidecar(path: str | Path, sfreq: float, n_times: int) -> None:
     with reading(sidecar, "a sidecar"):
         stated = json.loads(text)
         duration, rate = (stated.get(key) for key in ("RecordingDuration", "SamplingFrequency"))
-        if isinstance(rate, int | float) and abs(rate - sfreq) > 1e-3 * sfreq:
+        # compared so that what is no number at all does not pass
+        if isinstance(rate, int | float) and not abs(rate - sfreq) <= 1e-3 * sfreq:
             raise CorruptFileError(
                 f"{file} has {sfreq:g} samples a second but {sidecar.name} says {rate:g}. One of "
                 f"them is damaged, or they belong to different recordings."
@@ -75,7 +76,7 @@ def check_sidecar(path: str | Path, sfreq: float, n_times: int) -> None:
         # a duration is told to as many places as it is written with, and with or without the
         # time that the last sample takes
         places = len(str(float(duration)).partition(".")[2].rstrip("0"))
-        if abs(n_times / sfreq - duration) > max(2 / sfreq, 10.0**-places):
+        if not abs(n_times / sfreq - duration) <= max(2 / sfreq, 10.0**-places):
             raise CorruptFileError(
                 f"{file} lasts {n_times / sfreq:g} s but {sidecar.name} says {duration:g} s. It is "
                 f"cut off, or they belong to different recordings."

@@ -169,10 +169,26 @@ def _read(file: Path) -> dict[str, Any]:
     if not file.is_file():
         return {}
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        return dict(content)
-    except (ValueError, TypeError, RecursionError) as error:
+        content = dict(json.loads(file.read_text(encoding="utf-8")))
+        _check_ledger(content)
+        return content
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise CorruptFileError(
             f"{file} should hold the number of looks at a test part, and can't be read ({error}). "
             f"Delete it to count from zero, and say so where you report the score."
         ) from error
+
+
+def _check_ledger(content: dict[str, Any]) -> None:
+    """A count that is none must not pass for fewer looks than there were."""
+    for key, value in content.items():
+        if key == "history":
+            good = isinstance(value, list) and all(isinstance(one, dict) for one in value)
+        elif key == ONCE:
+            good = all(isinstance(one, list) for one in value.values())
+        elif key == "key" and isinstance(value, str):
+            good = True
+        else:
+            good = type(value) is int and 0 <= value < 2**63
+        if not good:
+            raise ValueError(f"'{key}' is {value!r:.40}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -135,6 +135,8 @@ def check_results(results: Any) -> None:
     """
     _keys("results", results, TOP)
     _expect("experiment", results["experiment"], isinstance(results["experiment"], str), "a name")
+    split = results["split"]
+    _expect("split", split, isinstance(split, str | Mapping), "a rule, or one for each protocol")
     _expect("test_looks", results["test_looks"], _count(results["test_looks"]), "a number of looks")
     _number("seconds", results["seconds"])
     if results["peak_rss_mb"] is not None:
@@ -197,11 +199,13 @@ def _number(place: str, value: Any) -> None:
 
 
 def _finite(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    # compared, since integers of JSON may be too large for a float
+    return is_number and -sys.float_info.max <= value <= sys.float_info.max
 
 
 def _count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
 
 
 def _expect(place: str, value: Any, good: bool, wanted: str) -> None:

@@ -158,6 +158,8 @@ def read_npz(path: str | Path, names: list[str] | None = None) -> dict[str, NDAr
     file = existing(path, ".npz file")
     with open_zip(file, ".npz file") as archive:
         held = {one.filename.removesuffix(".npy"): one for one in archive.infolist()}
+        if len(held) < len(archive.infolist()):
+            raise broken(file, ".npz file", "it holds an array twice, with '.npy' and without")
         absent = [name for name in names or [] if name not in held]
         if absent:
             raise broken(file, ".npz file", f"it lacks {', '.join(absent)}")

@@ -27,7 +27,7 @@ def read_json(path: str | Path, what: str = "JSON file") -> Any:
     FileNotFoundError
         If there is no such file.
     CorruptFileError
-        If it is no JSON, no UTF-8, or nested deeper than Python can read.
+        If it is no JSON, no UTF-8, names something twice, or is nested deeper than Python can read.
 
     Examples
     --------
@@ -39,8 +39,19 @@ def read_json(path: str | Path, what: str = "JSON file") -> Any:
     """
     file = existing(path, what)
     try:
-        return json.loads(file.read_text(encoding="utf-8-sig"))
+        text = file.read_text(encoding="utf-8-sig")
+        return json.loads(text, object_pairs_hook=_object)
     except RecursionError:
         raise broken(file, what, "it is nested too deep") from None
     except ValueError as error:  # no UTF-8, no JSON, a number of 5000 digits
         raise broken(file, what, error) from error
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose names are there once: of two values nothing says which is meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        double = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"it names '{double:.40}' twice")
+    return found

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import re
 import webbrowser
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from neurodecode.errors import CorruptFileError
 from neurodecode.evidence import check_results, read_results
-from neurodecode.gallery._assets import NAME, Assets
+from neurodecode.gallery._assets import Assets
 from neurodecode.gallery._items import Figure, GalleryItem
 from neurodecode.gallery._page import render
 from neurodecode.gallery._scores import finite
+from neurodecode.gallery._stored import CONTENT_FILE, FORMAT, VERSION, render_stored
 from neurodecode.store import atomic_path, one_writer, write_json
 
-FORMAT = "neurodecode-gallery"
-VERSION = 1
 ORDER_SEED = 0
-CONTENT_FILE = "gallery.json"
 RESULTS = "results.json"
 
 
@@ -176,60 +172,21 @@ def _entry(item: GalleryItem, assets: Assets) -> dict[str, Any]:
 
 def _natural_order(entry: Mapping[str, Any]) -> list[Any]:
     """Numbers inside ids count as numbers: scene-9 stands before scene-10."""
-    parts = re.split(r"(\d+)", entry["stimulus"])
-    numbers = [int(part) if odd % 2 else part for odd, part in enumerate(parts)]
+    parts = re.split(r"([0-9]+)", entry["stimulus"])
+    # as long as they are, digits without leading zeros stand in the order of their numbers
+    numbers = [
+        (len(part.lstrip("0")), part.lstrip("0")) if odd % 2 else part
+        for odd, part in enumerate(parts)
+    ]
     return [numbers, entry["subject"]]
 
 
 def _build(folder: Path) -> Path:
     with one_writer(folder, "gallery"):
-        return _write_page(folder, render(_read_content(folder / CONTENT_FILE)))
+        return _write_page(folder, render_stored(folder / CONTENT_FILE))
 
 
 def _write_page(folder: Path, page: str) -> Path:
     with atomic_path(folder / "index.html") as part:
         part.write_text(page, encoding="utf-8", errors="replace", newline="\n")
     return folder / "index.html"
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise CorruptFileError(f"{path} is cut off or is no JSON file ({error}).") from error
-    if not isinstance(content, dict):
-        raise CorruptFileError(f"{path} holds {type(content).__name__}, not a JSON object.")
-    return content
-
-
-def _read_content(path: Path) -> dict[str, Any]:
-    content = _read_json(path)
-    if content.get("format") != FORMAT or content.get("version") != VERSION:
-        raise CorruptFileError(
-            f"{path} is no gallery of this version ({FORMAT} {VERSION}; it says "
-            f"{content.get('format')} {content.get('version')}). Run the experiment again."
-        )
-    try:
-        check_results(content["results"])
-        names = list(_files(content))
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise CorruptFileError(
-            f"{path} was altered: {error!r}. Run the experiment again."
-        ) from error
-    for name in names:
-        _check_file(path, name)
-    return content
-
-
-def _files(content: Mapping[str, Any]) -> Iterator[Any]:
-    yield from (figure["file"] for figure in content["figures"])
-    for item in content["items"]:
-        for shown in (item["truth"], *item["decoded"], *item["controls"].values()):
-            yield from (shown[key] for key in ("file", "still") if key in shown)
-
-
-def _check_file(path: Path, name: Any) -> None:
-    if not NAME.fullmatch(str(name)):
-        raise CorruptFileError(f"{path} names a file outside its folder of pictures: '{name}'.")
-    if not (path.parent / name).is_file():
-        raise CorruptFileError(f"{path.parent / name} is missing, and {path.name} names it.")

@@ -112,13 +112,19 @@ def load_script(target: str) -> tuple[Make, list[str]]:
         If there is no such script, or it has no function `study`.
     """
     if target.endswith((".yaml", ".yml")):
-        content = yaml.safe_load(Path(target).read_text(encoding="utf-8"))
-        if not isinstance(content, dict) or "study" not in content:
+        content = _yaml(Path(target))
+        if not isinstance(content, dict) or not isinstance(content.get("study"), str):
             raise ValueError(
                 f"{target} needs the key 'study' with the path or the name of a script; its other "
                 f"keys are that script's options."
             )
-        make, _ = load_script(str(content.pop("study")))
+        named = content.pop("study")
+        if named.endswith((".yaml", ".yml")):
+            raise ValueError(
+                f"{target} names another YAML file ('{named}') as its study. Name a script (.py) "
+                f"or an experiment."
+            )
+        make, _ = load_script(named)
         return make, ["--config", yaml.safe_dump(content)]
     module = _by_path(Path(target)) if target.endswith(".py") else _packaged(target)
     found: Make | None = getattr(module, FUNCTION, None)
@@ -127,6 +133,17 @@ def load_script(target: str) -> tuple[Make, list[str]]:
             f"{target} has no function '{FUNCTION}' that makes a neurodecode.study.Study."
         )
     return found, []
+
+
+def _yaml(file: Path) -> Any:
+    """Plain values of a YAML file; tags that would make objects are refused by its reader."""
+    if not file.is_file():
+        raise ValueError(f"There is no file at {file}. Check the path.")
+    try:
+        return yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{file} is no YAML file of plain values ({reason:.200}).") from error
 
 
 def _by_path(path: Path) -> ModuleType:
@@ -151,22 +168,22 @@ def _send_along(module: ModuleType) -> None:
 
 
 def _packaged(name: str) -> ModuleType:
-    try:
-        return importlib.import_module(f"{PACKAGED}.{name}")
-    except ModuleNotFoundError as error:
-        if error.name not in (PACKAGED, f"{PACKAGED}.{name}"):
-            raise
+    if name not in experiments():
         raise ValueError(
             f"There is no experiment '{name}'. Give the path of a script (ending in .py or .yaml), "
-            f"or one of: {', '.join(experiments())}."
-        ) from None
+            f"or one of: {', '.join(experiments()) or 'none are installed'}."
+        )
+    return importlib.import_module(f"{PACKAGED}.{name}")
 
 
 def experiments() -> list[str]:
     """Names of the experiments that come with the package."""
     import pkgutil
 
-    package = importlib.import_module(PACKAGED)
+    try:
+        package = importlib.import_module(PACKAGED)
+    except ModuleNotFoundError:  # a checkout, where they are scripts with a path
+        return []
     found = pkgutil.iter_modules(package.__path__)
     return sorted(one.name for one in found if not one.name.startswith("_") and not one.ispkg)
 

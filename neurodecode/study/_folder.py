@@ -55,9 +55,8 @@ class CellFolder:
         """How far a cell is."""
         if self.done(cell):
             return "done"
-        with self.claimed(cell) as mine:
-            if not mine:
-                return "running"
+        if self._is_running(cell):
+            return "running"
         return "failed" if self.failed(cell) else "pending"
 
     def done(self, cell: AnyCell) -> bool:
@@ -71,9 +70,9 @@ class CellFolder:
     @contextmanager
     def claimed(self, cell: AnyCell) -> Iterator[bool]:
         """Is the cell ours to do? The claim ends with the block, or with this process."""
-        locks = self.root / ".locks"
-        locks.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(locks / f"{cell.name}.lock")
+        file = self._lock(cell)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(file)
         try:
             lock.acquire(timeout=0)
         except Timeout:
@@ -98,7 +97,19 @@ class CellFolder:
         self._failure(cell).unlink(missing_ok=True)
 
     def read(self, cell: AnyCell) -> Outcome:
-        """The outcome of a cell that is done."""
+        """The outcome of a cell that is done.
+
+        Raises
+        ------
+        CorruptFileError
+            If it is damaged, or of another cell.
+        """
+        file = self.root / cell.name / CELL
+        if _json(file).get("key") != cell.key:
+            raise CorruptFileError(
+                f"{file.parent} holds the outcome of another cell. Delete the folder; the cell is "
+                f"then computed again."
+            )
         return Outcome.read(self.root / cell.name)
 
     def fail(self, cell: AnyCell, error: BaseException) -> None:
@@ -112,7 +123,7 @@ class CellFolder:
 
     def error(self, cell: AnyCell) -> str:
         """What a failed cell said."""
-        return str(_json(self._failure(cell))["error"])
+        return str(_json(self._failure(cell)).get("error", "no reason was kept"))
 
     def forget_failures(self, cells: Sequence[AnyCell]) -> None:
         """Let failed cells be tried again."""
@@ -139,6 +150,19 @@ class CellFolder:
                     f"another --out, or delete {self.root} to start again."
                 )
 
+    def _is_running(self, cell: AnyCell) -> bool:
+        """Asked without writing: results may lie where this reader can't write."""
+        if not self._lock(cell).is_file():
+            return False
+        try:
+            with self.claimed(cell) as mine:
+                return not mine
+        except OSError:
+            return False
+
+    def _lock(self, cell: AnyCell) -> Path:
+        return self.root / ".locks" / f"{cell.name}.lock"
+
     def _failure(self, cell: AnyCell) -> Path:
         return self.root / f"{cell.name}.failed.json"
 
@@ -150,5 +174,5 @@ class CellFolder:
 def _json(file: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(file.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise CorruptFileError(f"{file} is no record of a cell ({error}). Delete it.") from error

@@ -8,6 +8,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from neurodecode.evidence import TestLooks
+from neurodecode.store import atomic_path
 
 TOKEN = "study.id"
 
@@ -25,6 +26,8 @@ def _token(out: Path) -> str:
     file = out / TOKEN
     out.mkdir(parents=True, exist_ok=True)
     with FileLock(out / f".{TOKEN}.lock"):
-        if not file.is_file():
-            file.write_text(uuid.uuid4().hex, encoding="utf-8")
-        return file.read_text(encoding="utf-8").strip()
+        # an empty mark would be the same for every study whose writer was killed here
+        if not file.is_file() or not file.read_bytes().strip():
+            with atomic_path(file) as part:
+                part.write_text(uuid.uuid4().hex, encoding="utf-8")
+        return file.read_text(encoding="utf-8", errors="replace").strip()

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neurodecode.errors import CorruptFileError
+from neurodecode.evidence import check_results
+from neurodecode.files import read_json, read_npz
 from neurodecode.gallery import GalleryItem
 from neurodecode.store import write_json
 
@@ -58,7 +60,8 @@ class Outcome:
         arrays |= {f"values/{key}": one for key, one in self.values.items()}
         arrays |= {f"nulls/{key}": one for key, one in self.nulls.items()}
         for control, metrics in self.controls.items():
-            arrays |= {f"controls/{control}/{key}": one for key, one in metrics.items()}
+            name = quote(control, safe="")  # a slash in it would end it
+            arrays |= {f"controls/{name}/{key}": one for key, one in metrics.items()}
         arrays["drawn"] = self.drawn
         _save(folder / ARRAYS, arrays)
         shown: dict[str, NDArray[Any]] = {}
@@ -79,16 +82,13 @@ class Outcome:
             If a file is missing or damaged.
         """
         try:
-            told = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-            with np.load(folder / ARRAYS, allow_pickle=False) as file:
-                arrays = {key: file[key] for key in file.files}
-            with np.load(folder / SHOWN, allow_pickle=False) as file:
-                shown = {key: file[key] for key in file.files}
+            told = read_json(folder / FACTS)
+            arrays, shown = read_npz(folder / ARRAYS), read_npz(folder / SHOWN)
             controls: dict[str, dict[str, NDArray[Any]]] = {}
             for key, one in _under(arrays, "controls").items():
                 control, metric = key.split("/", 1)
-                controls.setdefault(control, {})[metric] = one
-            return cls(
+                controls.setdefault(unquote(control), {})[metric] = one
+            outcome = cls(
                 _under(arrays, "columns"),
                 _under(arrays, "values"),
                 controls,
@@ -98,6 +98,8 @@ class Outcome:
                 _under(arrays, "nulls"),
                 [_card_back(one, shown) for one in told["cards"]],
             )
+            check_outcome(outcome)
+            return outcome
         except Exception as error:  # zip, JSON and NumPy each raise their own
             raise CorruptFileError(
                 f"{folder} does not hold the outcome of a cell ({error}). Delete the folder; the "
@@ -150,3 +152,38 @@ def _card_back(told: Mapping[str, Any], shown: Values) -> GalleryItem:
         told["tags"],
         told["captions"],
     )
+
+
+def check_outcome(outcome: Outcome) -> None:
+    """Refuse arrays that do not fit each other, and scores or facts of another shape.
+
+    Raises
+    ------
+    ValueError
+        Naming the part.
+    """
+    n_items = len(outcome.columns["stimulus"])
+    for name, column in outcome.columns.items():
+        _expect(f"columns/{name}", column.shape == (n_items,))
+    _expect("columns/subject", outcome.columns["subject"].dtype.kind == "U")
+    _expect("columns/stimulus", outcome.columns["stimulus"].dtype.kind == "U")
+    drawn = outcome.drawn
+    _expect("drawn", drawn.ndim == 1 and (drawn.dtype.kind == "i" or not len(drawn)))
+    _expect("drawn", bool(((drawn >= 0) & (drawn < n_items)).all()))
+    for kind, metrics in (("values", outcome.values), *outcome.controls.items()):
+        for metric, one in metrics.items():
+            fits = one.ndim == 1 and len(one) in (n_items, len(drawn))
+            _expect(f"{kind}/{metric}", fits and one.dtype.kind in "fiub")
+    for metric, one in outcome.nulls.items():
+        _expect(f"nulls/{metric}", one.ndim == 1 and len(one) > 0 and one.dtype.kind in "fiub")
+    _expect("scores", set(outcome.values) <= set(outcome.scores))
+    run = outcome.facts["run"]
+    for name in ("data", "seconds_by_step", "test_looks_by_protocol"):
+        _expect(f"facts.run.{name}", isinstance(run[name], Mapping))
+    alone = {"cell": {"scores": outcome.scores, "controls": {}}}
+    check_results({"experiment": "cell", **run, "protocols": alone})
+
+
+def _expect(place: str, good: bool) -> None:
+    if not good:
+        raise ValueError(f"{place} does not fit the rest")

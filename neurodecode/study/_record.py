@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from neurodecode.errors import CorruptFileError
+from neurodecode.files import read_json
 from neurodecode.store import write_json
-from neurodecode.study._claims import Claim
+from neurodecode.study._claims import Claim, Kind
+from neurodecode.study._names import is_cell_name
 from neurodecode.study._study import Study
 
 FILE = "study.json"
@@ -93,15 +94,47 @@ class StudyRecord:
                 f"{out} holds no study ({FILE}). Give the --out of `neurodecode run`."
             )
         try:
-            told: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+            told: Mapping[str, Any] = read_json(file)
             claims = [Claim(**one) for one in told["claims"]]
             cells = [PlannedCell(**one) for one in told["cells"]]
-            return cls(**{**told, "claims": claims, "cells": cells})
+            record = cls(**{**told, "claims": claims, "cells": cells})
+            record.check()
+            return record
         except (ValueError, TypeError, KeyError) as error:
             raise CorruptFileError(
                 f"{file} is no record of a study ({error}). Run the study again with the same "
                 f"--out; cells that are done stay."
             ) from error
+
+    def check(self) -> None:
+        """Refuse fields of another type, and names of cells that lead out of the folder.
+
+        Raises
+        ------
+        ValueError
+            Naming the field.
+        """
+        for text in self._texts():
+            if not isinstance(text, str):
+                raise ValueError(f"{text!r:.40} in place of a text")
+        for claim in self.claims:
+            if claim.kind not in get_args(Kind) or type(claim.bound) not in (int, float):
+                raise ValueError(f"a claim of kind {claim.kind!r:.40}, bound {claim.bound!r:.40}")
+        if not isinstance(self.simulated, bool):
+            raise ValueError(f"simulated is {self.simulated!r:.40}")
+        for cell in self.cells:
+            if not is_cell_name(cell.name) or type(cell.seed) is not int:
+                raise ValueError(f"a cell named {cell.name!r:.60} of seed {cell.seed!r:.40}")
+
+    def _texts(self) -> Iterator[Any]:
+        """What must be a text, all over the record."""
+        yield from (self.name, self.question, self.source)
+        yield from _listed(self.contenders)
+        yield from _listed(self.closed_forms)
+        for cell in self.cells:
+            yield from (cell.name, cell.key, cell.protocol, cell.unit, cell.contender)
+        for claim in self.claims:
+            yield from (claim.a, claim.b, claim.metric, claim.protocol, claim.protocol_b or "")
 
     def of_protocol(self, protocol: str, contender: str) -> list[PlannedCell]:
         """The cells of a protocol and contender, seed by seed."""
@@ -113,3 +146,9 @@ class StudyRecord:
     def protocols(self) -> list[str]:
         """Names of the protocols, in order."""
         return list(dict.fromkeys(cell.protocol for cell in self.cells))
+
+
+def _listed(texts: Any) -> list[Any]:
+    if not isinstance(texts, list):
+        raise ValueError(f"{texts!r:.40} in place of a list")
+    return list(texts)

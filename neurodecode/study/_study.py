@@ -11,6 +11,7 @@ from neurodecode.pipeline import Measure
 from neurodecode.study._claims import Claim
 from neurodecode.study._contender import Contender, as_contender
 from neurodecode.study._identity import code_version, described, hashed
+from neurodecode.study._names import cell_name
 from neurodecode.study._protocols import StudyProtocol, Unit
 from neurodecode.study._source import Source
 
@@ -39,8 +40,8 @@ class Cell:
     @property
     def name(self) -> str:
         """Readable, unique in the study, and good as the name of a folder."""
-        parts = (f"seed-{self.seed}", self.unit.protocol, self.contender, self.unit.name)
-        return "__".join(_plain(part) for part in parts)
+        unit = self.unit
+        return cell_name([f"seed-{self.seed}", unit.protocol, self.contender, unit.name])
 
     @property
     def key(self) -> str:
@@ -147,7 +148,3 @@ class Study:
             },
             "code": code_version(),
         }
-
-
-def _plain(part: str) -> str:
-    return "".join(one if one.isalnum() or one in "-_." else "-" for one in part).strip(".")

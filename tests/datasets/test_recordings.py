@@ -188,3 +188,11 @@ def test_real_recordings_pass():
     assert files
     for file in files:
         check_recording(file)
+
+
+@pytest.mark.parametrize("key", ["RecordingDuration", "SamplingFrequency"])
+def test_a_sidecar_that_states_no_number_does_not_pass(tmp_path, key):
+    file = tmp_path / "x_eeg.vhdr"
+    (tmp_path / "x_eeg.json").write_text(f'{{"{key}": NaN}}')
+    with pytest.raises(CorruptFileError, match=r"x_eeg\.json says nan"):
+        check_sidecar(file, SFREQ, N_TIMES)

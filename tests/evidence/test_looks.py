@@ -103,3 +103,25 @@ def test_folds_together_are_one_key(responses):
 def test_the_fingerprint_is_the_same_from_a_file(responses, tmp_path):
     stored = store.load(store.save(tmp_path / "a.h5", responses))
     assert data_fingerprint(stored) == data_fingerprint(responses)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"looks": null}', '{"looks": "x"}', '{"looks": -3}', '{"looks": true}',
+        '{"looks": 1, "history": null}', '{"looks": 1, "history": ["x"]}', "[1]", '{"one": 1.5}',
+        '{"once": null}', '{"once": {"one": null}}', '{"once": {"one": 5}}',
+    ],
+)  # fmt: skip
+def test_a_count_that_is_none_does_not_pass_for_fewer_looks(tmp_path, content):
+    looks = TestLooks(tmp_path / "state", tmp_path / "results", once="study")
+    looks.add("one")
+    [state] = (tmp_path / "state" / "test_looks").glob("*.json")
+    for file in (state, tmp_path / "results" / "test_looks.json"):
+        whole = file.read_text()
+        file.write_text(content)
+        with pytest.raises(CorruptFileError, match="should hold the number of looks") as told:
+            looks.add("one")
+        assert str(file) in str(told.value)
+        file.write_text(whole)
+    assert looks.add("one") == 1

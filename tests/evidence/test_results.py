@@ -172,3 +172,14 @@ def test_broken_and_absent_files_are_named(tmp_path):
     (tmp_path / "results.json").write_text("{")
     with pytest.raises(CorruptFileError, match=r"results\.json is not a file of results"):
         read_results(tmp_path)
+
+
+def test_numbers_too_large_for_a_float_are_named(written):
+    results = read_results(written)
+    results["seconds"] = 10**400
+    with pytest.raises(ValueError, match=r"seconds must be a finite number; got 1000"):
+        check_results(results)
+    results = read_results(written)
+    results["split"] = None
+    with pytest.raises(ValueError, match="split must be a rule, or one for each protocol; got No"):
+        check_results(results)

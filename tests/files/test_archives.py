@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import zipfile
 
 import numpy as np
@@ -82,3 +83,13 @@ def test_a_sheet_of_a_few_cells_far_apart_is_refused(tmp_path):
         f"{file} can't be read as a workbook: a sheet spans 14745600000 cells. It is truncated or "
         f"not of this kind ({file.stat().st_size} bytes); obtain it again."
     )
+
+
+def test_an_array_under_two_names_that_are_one_is_refused(tmp_path):
+    file, buffer = tmp_path / "x.npz", io.BytesIO()
+    np.save(buffer, np.arange(3))
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("a.npy", buffer.getvalue())
+        archive.writestr("a", buffer.getvalue())
+    with pytest.raises(CorruptFileError, match="it holds an array twice, with"):
+        read_npz(file)

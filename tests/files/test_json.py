@@ -41,3 +41,10 @@ def test_the_whole_sentence(tmp_path):
         f"{file} can't be read as a results file: it is nested too deep. It is truncated or not of "
         f"this kind (10000 bytes); obtain it again."
     )
+
+
+def test_a_name_that_is_there_twice_is_refused(tmp_path):
+    file = tmp_path / "x.json"
+    file.write_text('{"a": {"TR": 1, "TR": 2}}')
+    with pytest.raises(CorruptFileError, match="it names 'TR' twice"):
+        read_json(file)

@@ -179,7 +179,7 @@ def test_a_truncated_gallery_is_refused(tmp_path, items, results):
     write_gallery(tmp_path, items, results, title="T")
     file = tmp_path / "gallery.json"
     file.write_text(file.read_text()[:500])
-    with pytest.raises(CorruptFileError, match=r"gallery\.json is cut off or is no JSON file"):
+    with pytest.raises(CorruptFileError, match=r"gallery\.json can't be read as a gallery: "):
         build_gallery(tmp_path)
 
 
@@ -270,3 +270,12 @@ def test_three_galleries_at_once_in_one_folder_are_one_whole_gallery(tmp_path):
     assert {f"assets/{one.name}" for one in (page.parent / "assets").iterdir()} == named
     assert content["title"] == content["results"]["experiment"]
     assert content["title"] in page.read_text(encoding="utf-8")
+
+
+def test_an_id_of_five_thousand_digits_is_an_id(tmp_path, results):
+    names = ["scene-9", "scene-10", "scene-010", f"scene-{'7' * 5000}", "scene-1b", "scene-1a"]
+    items = [GalleryItem(name, "p1", "cup", ["cup"]) for name in names]
+    page = write_gallery(tmp_path, items, results, title="T")
+    ids = [item["stimulus"] for item in stored(page)["items"]]
+    assert [len(one) for one in ids] == [8, 8, 7, 8, 9, 5006]
+    assert ids[:3] == ["scene-1a", "scene-1b", "scene-9"]

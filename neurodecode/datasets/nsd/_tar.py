@@ -71,7 +71,7 @@ def index_tar(path: Path) -> dict[str, dict[str, Member]]:
     Raises
     ------
     CorruptFileError
-        If the file is no tar, or cut off.
+        If the file is no tar, cut off, or holds two members of one sample and kind.
     """
     samples: dict[str, dict[str, Member]] = {}
     existing(path, "tar file")
@@ -80,10 +80,14 @@ def index_tar(path: Path) -> dict[str, dict[str, Member]]:
         with tarfile.open(path, "r:") as archive:
             for one in archive:
                 end = one.offset_data + (-(-one.size // BLOCK) * BLOCK if one.isreg() else 0)
-                if one.isfile() and one.size <= MAX_BYTES:
+                if one.isfile() and not one.issparse() and one.size <= MAX_BYTES:
                     key, _, extension = one.name.rsplit("/", 1)[-1].partition(".")
                     place = Member(path, one.name, one.offset_data, one.size)
-                    samples.setdefault(key, {})[extension] = place
+                    if extension in samples.setdefault(key, {}):
+                        raise _double(path, f"{key}.{extension}")
+                    samples[key][extension] = place
+    except CorruptFileError:
+        raise
     except (tarfile.TarError, EOFError, ValueError) as error:
         raise CorruptFileError(
             f"{path} can't be read as a tar file: {error}. It is truncated; obtain it again."
@@ -96,6 +100,14 @@ def index_tar(path: Path) -> dict[str, dict[str, Member]]:
                 f"{path} is cut off in '{place.name}' ({size} bytes). Obtain it again."
             )
     return samples
+
+
+def _double(path: Path, name: str) -> CorruptFileError:
+    """Of two members of one sample and kind nothing says which is meant."""
+    return CorruptFileError(
+        f"{path} holds two members called '{name}' (names of folders are not looked at), so one "
+        f"trial would take the place of another. Obtain it again."
+    )
 
 
 def _check_end(path: Path, end: int) -> None:

@@ -112,7 +112,9 @@ class MindEyeArrays:
 
         def load(one: str) -> NDArray[np.uint8]:
             values = pictures[int(one.removeprefix("nsd-"))]
-            return as_picture(np.moveaxis(values, 0, -1).astype(np.float32))
+            with reading(pictures.path, "pictures") as place:
+                place.name = f"'{one}'"
+                return as_picture(np.moveaxis(values, 0, -1).astype(np.float32))
 
         return Stimuli(ids, "image", load)
 

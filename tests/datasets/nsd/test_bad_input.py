@@ -303,3 +303,30 @@ def test_arrays_of_another_kind_are_refused(arrays, tmp_path, kind) -> None:
         f"{file} holds float64 of shape (3,); {axes} axes of {what} were expected. It is another "
         f"file, or damaged; obtain it again."
     )
+
+
+@pytest.mark.parametrize("other", ["a.npy", "x/a.npy", "../../a.npy"])
+def test_two_members_of_one_sample_are_told(tmp_path, other) -> None:
+    path = tmp_path / "x.tar"
+    with tarfile.open(path, "w") as archive:
+        for name in ("a.npy", other):
+            about = tarfile.TarInfo(name)
+            about.size = 3
+            archive.addfile(about, io.BytesIO(b"abc"))
+    with pytest.raises(CorruptFileError) as told:
+        index_tar(path)
+    assert str(told.value) == (
+        f"{path} holds two members called 'a.npy' (names of folders are not looked at), so one "
+        f"trial would take the place of another. Obtain it again."
+    )
+
+
+def test_a_picture_of_no_numbers_names_its_file(mindeye, tmp_path) -> None:
+    root = copy(mindeye, tmp_path / "me2")
+    with h5py.File(root / "coco_images_224_float16.hdf5", "a") as file:
+        file["images"][...] = np.nan
+    stimuli = nsd.MindEyeArrays(root).stimuli()
+    with pytest.raises(
+        CorruptFileError, match=r"coco_images_224_float16\.hdf5 can't be read as pi"
+    ):
+        stimuli.load(stimuli.ids[0])

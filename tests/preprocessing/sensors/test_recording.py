@@ -92,6 +92,15 @@ def test_a_channel_with_some_lost_samples_is_refused() -> None:
         eeg.clean(raw, PLAIN)
 
 
+def test_lost_samples_of_a_file_name_it(tmp_path) -> None:
+    raw = raw_eeg()
+    raw._data[1, 7] = np.nan
+    raw.save(tmp_path / "x_eeg.fif", verbose="error")
+    stored = mne.io.read_raw_fif(tmp_path / "x_eeg.fif", preload=True, verbose="error")
+    with pytest.raises(ValueError, match=r"1 channels of .*x_eeg\.fif.* hold values that are not"):
+        eeg.clean(stored, PLAIN)
+
+
 def test_events_outside_the_recording_are_refused() -> None:
     late = EVENTS.assign(onset=[1.0, 3.0, 7.9])
     with pytest.raises(ValueError, match=r"1 of 3 trial windows .* stimulus 'a' at 7.900 s"):
