@@ -74,7 +74,7 @@ def test_a_cell_of_the_record_leads_nowhere_else(small, name):
     content["cells"][0]["name"] = name
     file.write_text(json.dumps(content))
     before = sorted(small.parent.rglob("*"))
-    with pytest.raises(CorruptFileError, match=r"study\.json is no record of a study \(a cell nam"):
+    with pytest.raises(CorruptFileError, match=r"study\.json is no record of a study \(a cell"):
         status(small)
     assert sorted(small.parent.rglob("*")) == before
 
