@@ -74,6 +74,7 @@ def test_the_json_of_a_protocol():
                     "p = 0.5 against its null.",
                 ],
                 "suspicions": [],
+                "weak_suspicions": [],
                 "best_control": None,
                 "over_best_control": None,
                 "best_closed_form": None,

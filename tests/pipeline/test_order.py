@@ -49,7 +49,8 @@ def test_a_brain_that_only_drifts_with_the_film_is_not_shown(in_table):
     assert got.verdict("two_way").word == "not shown"
     assert {"clock", "shifted"} <= set(got.result.controls)
     assert got.result.controls["clock"]["two_way"] > 0.6
-    assert score.comparison.best_control == "clock"
+    # both know the time alone: where in the film, or where in its run
+    assert score.comparison.best_control in ("clock", "place_in_run")
     assert "shift" in score.null.kind
 
 
