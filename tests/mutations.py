@@ -158,11 +158,13 @@ CHANGES = tuple(
         ("ceiling of one repeat", _CEILING, "return np.asarray(100.0 * power / (power + np.mean(1.0 / n)))", "return np.asarray(100.0 * power / (power + 1.0))", "tests/preprocessing/fmri/test_ceiling.py"),
         ("noise over n", _CEILING, "(n - 1).sum()", "n.sum()", "tests/preprocessing/fmri/test_ceiling.py"),
         ("slices before", "preprocessing/fmri/glm.py", "times = run.times + slice_time_ref * run.tr_s", "times = run.times - slice_time_ref * run.tr_s", "tests/preprocessing/fmri/test_glm.py"),
-        ("other layout goes on", "neurodecode/datasets/nsd/_prepared.py", "\"options\": options,", "\"options\": {},", "tests/datasets/nsd"),
+        ("other layout goes on", "neurodecode/datasets/nsd/_prepared.py", "\"options\": options,", "\"options\": {},", "tests/datasets/nsd/test__prepared.py"),
         ("integers wrap", _NARROW, "        if len(lost):\n", "        if False:\n", "tests/store"),
         ("small values vanish", _NARROW, "    if kind.itemsize > 2:\n", "    if True:\n", "tests/store"),
         # files
-        ("any dtype", "neurodecode/files/pickles/_arrays.py", "or not KINDS.fullmatch(args[0]):", "or False:", "tests/files/pickles"),
+        ("objects in fields", "neurodecode/files/pickles/_arrays.py", "if not isinstance(kind, np.dtype) or kind.hasobject:", "if False:", "tests/files/pickles"),
+        ("objects over bytes", "neurodecode/files/pickles/_arrays.py", "if dtype.kind != \"O\" or type(content) is not list:", "if False:", "tests/files/pickles"),
+        ("any name", "neurodecode/files/pickles/_machine.py", "            raise RefusalError(f\"a call of {called.module}.{called.name}\")", "            pass", "tests/files/pickles"),
         # studies
         ("other code goes on", f"{_STUDY}/_folder.py", "if kept.get(\"key\") != cell.key:", "if False:", "tests/study/test_conduct.py"),
         ("failed is done", f"{_STUDY}/_conduct.py", "            folder.fail(cell, error)\n            return False", "            return False", "tests/study/test_conduct.py"),

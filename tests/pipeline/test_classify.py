@@ -461,3 +461,15 @@ def test_wrong_requests_are_told(call, message):
     with pytest.raises((ValueError, TypeError)) as error:
         call()
     assert str(error.value) == message
+
+
+def test_the_class_is_taken_off_the_trial_table():
+    from neurodecode.pipeline._class_trials import class_trials
+
+    labels = ["a", "b"] * 4
+    ids, runs = [f"t{row}" for row in range(8)], [1, 1, 1, 1, 2, 2, 2, 2]
+    person = Responses(np.zeros((8, 1)), ids, "s", "fmri", run=runs)
+    person = person.with_column("label", labels).with_column("other", labels)
+    halves = [Split(np.array(["1"]), np.array([]), np.array(["2"]), by="run")]
+    [named] = class_trials([person], "label", halves).people
+    assert set(named.metadata) == {"other"}

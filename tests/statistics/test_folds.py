@@ -45,3 +45,9 @@ def test_folds_of_noise_spread_twice_as_wide_as_permutations_within_them():
     found = [ridge_scores(rng) for _ in range(250)]
     ratio = np.var([one for one, _ in found]) / np.mean([one for _, one in found])
     assert 1.6 < ratio < 2.5
+
+
+def test_a_null_over_folds_grows_by_the_linear_share():
+    ranks = np.arange(200.0)
+    assert null_inflation(ranks) == pytest.approx(1.0 + linear_share(ranks))
+    assert null_inflation(ranks) > 1.9

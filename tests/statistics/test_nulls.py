@@ -142,3 +142,10 @@ def test_what_is_not_finite_has_no_p_value(bad):
     )
     with pytest.raises(ValueError, match="99 of 99 null scores are not finite"):
         permutation_null(lambda _: bad, 20, n_permutations=99)
+
+
+def test_widening_keeps_the_mean_and_multiplies_the_variance():
+    null = Null(np.array([0.0, 1.0, 2.0, 5.0]))
+    wide = null.widened(4.0)
+    assert wide.mean == pytest.approx(null.mean)
+    assert wide.values.var() == pytest.approx(4.0 * null.values.var())

@@ -101,6 +101,17 @@ def test_known_new_keeps_people_and_stimuli_apart_as_named(tmp_path):
             assert not test & set(split.seen(person).stimulus.tolist())
 
 
+def test_a_known_subject_learns_the_same_whatever_is_tested(tmp_path):
+    material, protocol = toy.source().material(0, tmp_path), KnownNew(["anna"])
+    seen = []
+    for unit in protocol.units(toy.SUBJECTS)[:2]:  # known subject: known and new stimulus
+        case = protocol.case(material, unit, 0)
+        [split] = case.splits
+        [own] = [person for person in case.known if person.subject == "anna"]
+        seen.append(sorted(set(split.seen(own).stimulus.tolist())))
+    assert seen[0] == seen[1]
+
+
 def test_within_learns_from_the_person_alone(tmp_path):
     material = toy.source().material(0, tmp_path)
     case = Within().case(material, Within().units(toy.SUBJECTS)[1], 0)

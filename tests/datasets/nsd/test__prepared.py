@@ -11,6 +11,7 @@ import pytest
 
 from neurodecode import store
 from neurodecode.datasets import nsd
+from neurodecode.datasets.nsd._prepared import layout_settings
 from neurodecode.errors import CorruptFileError
 
 LISTS = ("split.json", "prepared.json")
@@ -80,3 +81,10 @@ def test_a_broken_note_is_one_clear_error(raw, tmp_path):
     (tmp_path / "subj01.json").write_text("{")
     with pytest.raises(CorruptFileError, match=r"subj01\.json should hold how subj01 was prepared"):
         nsd.prepare(nsd.RawNsd(raw), tmp_path, subjects=[1])
+
+
+def test_the_options_of_a_layout_are_among_what_must_be_alike(raw):
+    old, new = (nsd.RawNsd(raw, test_set=one) for one in ("old", "new"))
+    settings = [layout_settings(one, "kept", None) for one in (old, new)]
+    assert settings[0] != settings[1]
+    assert settings[0] == layout_settings(nsd.RawNsd(raw, test_set="old"), "kept", None)

@@ -307,3 +307,17 @@ def test_nothing_is_decoded_from_noise():
     one = Ridge(per="all").fit(noise, targets, Split(ids, [], [])).maps_["sub-01"]
     assert abs(float(one.left_out_r2.mean())) < 0.06
     assert float(one.penalty[0]) >= 1000
+
+
+def test_validation_trials_change_nothing():
+    rng = np.random.default_rng(0)
+    truth = Embeddings(rng.normal(size=(30, 3)).astype(np.float32), range(30), "toy")
+    values = (truth.values @ rng.normal(size=(3, 8))).astype(np.float32)
+    split = Split(range(20), range(20, 25), range(25, 30))
+    other = values.copy()
+    other[20:25] = rng.normal(size=(5, 8)) * 100
+    fitted = [Ridge().fit(Responses(one, range(30), "s", "fmri"), truth, split)
+              for one in (values, other)]  # fmt: skip
+    test = split.part(Responses(values, range(30), "s", "fmri"), "test")
+    one, two = (each.predict(test).array() for each in fitted)
+    np.testing.assert_array_equal(one, two)

@@ -123,3 +123,16 @@ def test_events_too_late_to_be_estimated_are_counted():
     recording = Recording("s", "fmri", (series,), (late,), ("1",), tr_s=TR_S)
     with pytest.warns(UserWarning, match=rf"1 of {len(late)} events of run '1' .* come so late"):
         fmri.single_trials(recording, fmri.LeastSquaresSeparate())
+
+
+def test_slices_taken_later_see_a_later_response():
+    """A whole repetition later is the next volume."""
+    from neurodecode.preprocessing.fmri.events import read_events
+    from neurodecode.preprocessing.fmri.glm import trial_regressors
+    from neurodecode.preprocessing.fmri.run import Run
+
+    _, series, events = _recording()
+    table = read_events(events, stimulus=None, where="x")
+    run = Run(series, table, TR_S, fmri.Cleaning(scale="none"), None, "x")
+    first, last = trial_regressors(run, "glover", 0.0), trial_regressors(run, "glover", 1.0)
+    np.testing.assert_allclose(last[:-1], first[1:], atol=2e-2 * np.abs(first).max())
