@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class Terminal:
@@ -31,16 +34,16 @@ class Terminal:
 
     def print(self, text: str = "") -> None:
         """Print a result."""
-        sys.stdout.write(f"{text}\n")
+        sys.stdout.write(f"{visible(text)}\n")
 
     def remark(self, text: str) -> None:
         """Print what is good to know, unless quiet."""
         if not self.quiet:
-            sys.stderr.write(f"{text}\n")
+            sys.stderr.write(f"{visible(text)}\n")
 
     def error(self, text: str) -> None:
         """Print one line about what went wrong."""
-        sys.stderr.write(f"neurodecode: error: {text}\n")
+        sys.stderr.write(f"neurodecode: error: {visible(text)}\n")
 
     def json(self, content: Any) -> None:
         """Print a result for programs."""
@@ -58,11 +61,16 @@ class Terminal:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+        table = Table(
+            title=Text(visible(title)),
+            title_justify="left",
+            title_style="bold",
+            box=box.SIMPLE_HEAD,
+        )
         for column in columns:
             table.add_column(column, overflow="fold")
         for row in rows:
-            table.add_row(*(Text(str(cell)) for cell in row))
+            table.add_row(*(Text(visible(str(cell))) for cell in row))
         Console(file=sys.stdout, highlight=False).print(table)
 
     def progress(self) -> Progress:
@@ -72,6 +80,18 @@ class Terminal:
 
         silent = self.quiet or not sys.stderr.isatty()
         return Progress(console=Console(stderr=True), disable=silent, transient=True)
+
+
+def visible(text: str) -> str:
+    r"""Text from files and their names, which must not steer the terminal it is printed on.
+
+    Examples
+    --------
+    >>> visible("a\tb\n") == "a\tb\n", visible("\x1b[31mred")
+    (True, '\\x1b[31mred')
+    """
+    plain = CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+    return plain.encode("utf-8", "backslashreplace").decode()
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:

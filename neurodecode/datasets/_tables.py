@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import logging
+import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -18,8 +20,11 @@ from neurodecode.errors import CorruptFileError
 
 logger = logging.getLogger("neurodecode")
 ROWS_TO_JUDGE = 5
+# Tables of confounds have hundreds, tables of numbers thousands.
+MAX_COLUMNS = 20_000
 SAMPLES_APART = 2.0
 SHARE_DAMAGED = 0.2
+LINE_BREAK = re.compile(r"\r\n|\r|\n")
 PAGE = ("<!doctype", "<html", "<?xml", "<head", "<body")
 
 
@@ -41,9 +46,10 @@ def read_lines(path: str | Path, what: str) -> list[str]:
     if not text.endswith(("\n", "\r")):
         logger.warning(
             "%s has no line break at its end: its last row may be cut off (%r).",
-            path, text.splitlines()[-1][-40:],
+            path, LINE_BREAK.split(text)[-1][-40:],
         )  # fmt: skip
-    return [line for line in text.splitlines() if line.strip()]
+    # at line breaks alone: str.splitlines takes form feeds and U+2028 inside a cell for breaks
+    return [line for line in LINE_BREAK.split(text) if line.strip()]
 
 
 def read_text(path: str | Path, what: str) -> str:
@@ -153,8 +159,16 @@ def _separator(file: Path) -> str:
 
 def _cells(file: Path, what: str) -> list[list[str]]:
     lines = read_lines(file, what)
+    if not lines:
+        raise CorruptFileError(f"{file} has no line with text; {what} was expected.")
     with reading(file, what):
-        return list(csv.reader(lines, delimiter=_separator(file)))
+        rows = list(csv.reader(lines, delimiter=_separator(file)))
+    if len(rows[0]) > MAX_COLUMNS:
+        raise CorruptFileError(
+            f"{file} has {len(rows[0])} columns; {what} has at most {MAX_COLUMNS}. It is another "
+            f"file, or its head is damaged."
+        )
+    return rows
 
 
 def _check_rows(file: Path, rows: list[list[str]]) -> None:
@@ -168,7 +182,8 @@ def _check_rows(file: Path, rows: list[list[str]]) -> None:
 
 
 def _check_head(file: Path, head: list[str]) -> None:
-    twice = sorted({name for name in head if name and head.count(name) > 1})
+    counts = Counter(head)
+    twice = sorted(name for name, number in counts.items() if name and number > 1)
     if twice:
         raise CorruptFileError(
             f"{file} has several columns {listing(twice)}. Its head is damaged; obtain it again."

@@ -35,7 +35,7 @@ def scores_table(results: Mapping[str, Any]) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for protocol, content in results["protocols"].items():
         for metric, score in content["scores"].items():
-            table.add_row(_plain(protocol), _plain(metric), *_cells(score))
+            table.add_row(_text(protocol), _text(metric), *_cells(score))
     return table
 
 
@@ -52,13 +52,13 @@ def controls_table(results: Mapping[str, Any]) -> Table:
         metrics |= dict.fromkeys(content["scores"])
     table = _table("what gives the answer", 2)
     for name in metrics:
-        table.add_column(_plain(name), justify="right")
+        table.add_column(_text(name), justify="right")
     for protocol, content in results["protocols"].items():
         decoded = {name: score["value"] for name, score in content["scores"].items()}
         for name, have in {"decoded": decoded, **content["controls"]}.items():
             cells = [have.get(metric) for metric in metrics]
             shown = ["" if one is None else _short(one) for one in cells]
-            table.add_row(_plain(protocol), _plain(name), *shown)
+            table.add_row(_text(protocol), _text(name), *shown)
     return table
 
 
@@ -79,11 +79,11 @@ def verdicts_table(results: Mapping[str, Any]) -> Table:
     table.add_column("over the best closed form", overflow="fold")
     for protocol, metric, score in _judged(results):
         table.add_row(
-            _plain(protocol),
-            _plain(metric),
+            _text(protocol),
+            _text(metric),
             score["verdict"],
-            _over(score, "best_control", "over_best_control"),
-            _over(score, "best_closed_form", "over_best_closed_form"),
+            _text(_over(score, "best_control", "over_best_control")),
+            _text(_over(score, "best_closed_form", "over_best_closed_form")),
         )
     return table
 
@@ -115,7 +115,7 @@ def scores_text(results: Mapping[str, Any], width: int = 160) -> str:
     console.print(scores_table(results))
     told = (one for each in results["protocols"].values() for one in scopes(each["scores"]))
     for sentence in dict.fromkeys(told):
-        console.print(sentence)
+        console.print(sentence, markup=False)
     console.print(controls_table(results))
     if list(_judged(results)):
         console.print(verdicts_table(results))
@@ -280,9 +280,10 @@ def _closing(results: Mapping[str, Any]) -> str:
 
 def _table(title: str, n_names: int) -> Table:
     from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(title=escape(title), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for _ in range(n_names):
         table.add_column("", overflow="fold")
     return table
@@ -318,6 +319,13 @@ def _times(looks: int) -> str:
 
 def _plain(name: str) -> str:
     return name.replace("_", " ")
+
+
+def _text(name: str) -> str:
+    """A name as it is: rich takes ``[small]`` for markup, and drops it."""
+    from rich.markup import escape
+
+    return escape(_plain(name))
 
 
 def _value(value: Any) -> str:

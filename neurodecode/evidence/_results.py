@@ -142,6 +142,7 @@ def check_results(results: Any) -> None:
     if results["peak_rss_mb"] is not None:
         _number("peak_rss_mb", results["peak_rss_mb"])
     _mapping("versions", results["versions"])
+    _mapping("sources", results.get("sources", {}))
     _mapping("protocols", results["protocols"])
     for name, protocol in results["protocols"].items():
         place = f"protocols.{name}"
@@ -171,9 +172,16 @@ def _check_score(place: str, score: Any) -> None:
     if "verdict" in score:  # files of earlier versions have none
         word = score["verdict"]
         _expect(f"{place}.verdict", word, word in WORDS, "'shown', 'not shown' or 'suspect'")
-    for name in ("over_best_control", "over_best_closed_form"):
-        if score.get(name) is not None:
-            _check_ends(f"{place}.{name}", score[name])
+    for what in ("best_control", "best_closed_form"):
+        if score.get(f"over_{what}") is not None:
+            _check_ends(f"{place}.over_{what}", score[f"over_{what}"])
+            _text(f"{place}.{what}", score.get(what))
+    for name in ("beside_closed_form", "scope", "ci_method"):
+        _text(f"{place}.{name}", score.get(name, ""))
+    reasons = score.get("verdict_reasons", [])
+    _expect(f"{place}.verdict_reasons", reasons, isinstance(reasons, list | tuple), "sentences")
+    for reason in reasons:
+        _text(f"{place}.verdict_reasons", reason)
 
 
 def _check_ends(place: str, ends: Any) -> None:
@@ -188,6 +196,10 @@ def _keys(place: str, content: Any, wanted: Iterable[str]) -> None:
         shown = ", ".join(f"'{name}'" for name in missing[:3])
         more = f", ... and {len(missing) - 3} more" if len(missing) > 3 else ""
         raise ValueError(f"{place} lacks {shown}{more}.")
+
+
+def _text(place: str, content: Any) -> None:
+    _expect(place, content, isinstance(content, str), "a text")
 
 
 def _mapping(place: str, content: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,6 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object whose names are there once: of two values nothing says which is meant."""
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        double = next(name for name in names if names.count(name) > 1)
+        double = Counter(name for name, _ in pairs).most_common(1)[0][0]
         raise ValueError(f"it names '{double:.40}' twice")
     return found

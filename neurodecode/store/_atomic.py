@@ -105,6 +105,8 @@ def write_json(path: str | Path, content: Any) -> Path:
             f"{path} can't be written as JSON: {error}. Give finite numbers, texts, lists and "
             f"mappings of them."
         ) from error
+    # names of files that are no UTF-8 hold lone surrogates, which JSON can escape
+    content = f"{text}\n".encode("utf-8", "backslashreplace")
     with atomic_path(path) as part:
-        part.write_text(text + "\n", encoding="utf-8")
+        part.write_bytes(content)
     return Path(path)

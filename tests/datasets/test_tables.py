@@ -143,3 +143,24 @@ def test_a_last_row_that_may_be_cut_off_is_told(tmp_path, caplog):
     assert f"{file} has no line break at its end: its last row may be cut off ('1\\thou')" in (
         caplog.text
     )
+
+
+@pytest.mark.parametrize("read", [check_table, lambda path: read_table(path, "a table")])
+def test_a_million_columns_are_refused_in_no_time(tmp_path, read):
+    file = tmp_path / "x.tsv"
+    file.write_text("\t".join(map(str, range(10**6))) + "\n")
+    with pytest.raises(CorruptFileError, match=r"x\.tsv has 1000000 columns; a table has at most "):
+        read(file)
+
+
+def test_a_form_feed_is_no_table(tmp_path):
+    file = tmp_path / "x.tsv"
+    file.write_text("\x0c\n")
+    with pytest.raises(CorruptFileError, match=r"x\.tsv has no line with text; a table was expec"):
+        check_table(file)
+
+
+def test_a_cell_may_hold_what_is_a_line_break_elsewhere(tmp_path):
+    file = tmp_path / "x.tsv"
+    file.write_text("onset\ttext\n1.0\ta\u2028b\x0cc\n", encoding="utf-8")
+    assert read_table(file, "a table")["text"].tolist() == ["a\u2028b\x0cc"]

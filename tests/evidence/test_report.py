@@ -116,3 +116,15 @@ def test_for_whom_intervals_hold_is_printed_and_written_once(results):
 def test_of_training_trials_it_says_what_was_checked(results, told, said):
     results["protocols"]["fmri"]["learned_from"] = told
     assert said in methods_paragraph(results)
+
+
+def test_names_in_brackets_are_names_and_no_markup(results):
+    protocol = next(iter(results["protocols"].values()))
+    score = next(iter(protocol["scores"].values()))
+    named = protocol | {
+        "scores": {"top1 [small]": score | {"best_control": "[/b]", "scope": "others [red]"}},
+        "controls": {"deep [tiny]": {"top1 [small]": 0.5}},
+    }
+    shown = scores_text(results | {"experiment": "[/x] toy", "protocols": {"[a] within": named}})
+    for name in ("[/x] toy", "[a] within", "top1 [small]", "deep [tiny]", "others [red]"):
+        assert name in shown, name

@@ -74,3 +74,9 @@ def test_a_library_that_tells_a_full_disk_in_its_own_words(tmp_path):
         f"{tmp_path / 'm.safetensors'} can't be written: no room (No space left on device). Free "
         f"some space or write to another disk; what had this name before is unchanged."
     )
+
+
+def test_a_name_that_is_no_text_in_utf8_comes_back(tmp_path):
+    name = b"\xff-picture".decode("utf-8", "surrogateescape")
+    file = store.write_json(tmp_path / "x.json", {name: "é"})
+    assert json.loads(file.read_text(encoding="utf-8")) == {name: "é"}
