@@ -156,7 +156,9 @@ def test_a_million_columns_are_refused_in_no_time(tmp_path, read):
 def test_a_form_feed_is_no_table(tmp_path):
     file = tmp_path / "x.tsv"
     file.write_text("\x0c\n")
-    with pytest.raises(CorruptFileError, match=r"x\.tsv has no line with text; a table was expec"):
+    with pytest.raises(
+        CorruptFileError, match=r"x\.tsv has no line with text; a table was expected"
+    ):
         check_table(file)
 
 
