@@ -16,7 +16,7 @@ from neurodecode.pipeline._elsewhere import unfitted
 from neurodecode.pipeline._folds import Fold
 from neurodecode.pipeline._protocol import SOLE_HEAD
 from neurodecode.pipeline._sklearn_classifier import SklearnClassifier
-from neurodecode.pipeline._suspicions import encoder_suspicions, ignoring
+from neurodecode.pipeline._suspicions import fold_suspicions, ignoring
 
 BLOCKS = "blocks in training and test"
 
@@ -50,8 +50,8 @@ def class_suspicions(
         for one in (real, noise)
     )
     found = [
-        *encoder_suspicions(folds[0], [SOLE_HEAD]),
-        *ignoring(said, of_noise, {}, folds[0].encoder, {}),
+        *fold_suspicions(folds, [SOLE_HEAD]),
+        *ignoring(said, of_noise, {}, folds[0].encoder, {}, test.items.subject),
     ]
     n_leaking = split_blocks(trials)
     if n_leaking:

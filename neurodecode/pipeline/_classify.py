@@ -29,6 +29,7 @@ from neurodecode.pipeline._closed_forms import is_closed_form
 from neurodecode.pipeline._elsewhere import knows_elsewhere
 from neurodecode.pipeline._evaluation import Evaluation
 from neurodecode.pipeline._folds import Fold, check_tested_once, fit_folds
+from neurodecode.pipeline._holding import steps_holding_tests
 from neurodecode.pipeline._leaks import check_unseen
 from neurodecode.pipeline._preprocess import Steps, learn_steps
 from neurodecode.pipeline._protocol import SOLE_OUTPUT, Goal, Protocol
@@ -113,6 +114,7 @@ def classify(
     fitted = {name: [fold.encoder for fold in folds] for name, folds in sets.items()}
     check_unseen(fitted, people, protocol.folds)
     suspicions = many_looks(run.look(protocol.name, people, protocol.folds))
+    suspicions += steps_holding_tests(preprocess, people, protocol.folds)
     if before is not None:
         with run.step("fit to shuffled pairs"):
             suspicions += study.knows_elsewhere(before)

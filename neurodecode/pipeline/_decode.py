@@ -22,13 +22,14 @@ from neurodecode.pipeline._controls import Setting, controls
 from neurodecode.pipeline._elsewhere import knows_elsewhere, unfitted
 from neurodecode.pipeline._evaluation import Evaluation
 from neurodecode.pipeline._folds import Fold, check_tested_once, fit_folds, join_items
+from neurodecode.pipeline._holding import steps_holding_tests
 from neurodecode.pipeline._leaks import Knowledge, check_unseen, knowledge_of
 from neurodecode.pipeline._order import clock_people, place_people, run_people, with_times
 from neurodecode.pipeline._preprocess import Steps, learn_steps
 from neurodecode.pipeline._protocol import Goal, Output, Outputs, Protocol, as_outputs
 from neurodecode.pipeline._scoring import scored
 from neurodecode.pipeline._suspicions import (
-    encoder_suspicions,
+    fold_suspicions,
     generator_suspicions,
     ignoring,
     unknown_provenance,
@@ -117,7 +118,7 @@ def decode(
             fitted[name] = fit_folds(people, goal, one, protocol, steps)
     told = knowledge_of(fitted["decoded"], fitted_here=True)
     study = _Study(people, goal, generator, protocol, run, steps)
-    suspicions = study.look(fitted)
+    suspicions = study.look(fitted) + steps_holding_tests(preprocess, people, protocol.folds)
     if before is not None:
         with run.step("fit to shuffled pairs"):
             suspicions += knows_elsewhere(before, people, goal, protocol, steps)
@@ -162,7 +163,8 @@ def evaluate(
     steps = [learn_steps(people, split, preprocess) for split in protocol.folds]
     study = _Study(people, goal, generator, protocol, run, steps)
     told = knowledge_of(next(iter(named.values())), fitted_here=False)
-    return study.evaluate(named, told, study.look(named))
+    held = steps_holding_tests(preprocess, people, protocol.folds)
+    return study.evaluate(named, told, study.look(named) + held)
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,9 +250,16 @@ def _suspicions(setting: Setting, beside: Mapping[str, Answers]) -> list[Suspici
     some = list(dict.fromkeys(setting.items.stimulus[setting.drawn].tolist()))[:N_TRUE]
     true = setting.goal.points(some)
     return [
-        *encoder_suspicions(first, setting.heads),
+        *fold_suspicions(setting.folds, setting.heads),
         *generator_suspicions(setting.outputs, drawn, setting.seed),
-        *ignoring(setting.real, beside["noise"], setting.outputs, first.encoder, true),
+        *ignoring(
+            setting.real,
+            beside["noise"],
+            setting.outputs,
+            first.encoder,
+            true,
+            setting.items.subject,
+        ),
     ]
 
 

@@ -10,10 +10,12 @@ import numpy as np
 from neurodecode.contracts import Encoder
 from neurodecode.data import LearnedFrom, Responses, Split
 from neurodecode.errors import LeakageError
+from neurodecode.pipeline._blind import is_ours
 
 Knowledge = Literal["known", "given", "unknown"]
 """Of the trials that an encoder learned from: it says itself and was checked; it does not say, but
-got no others here; nobody can say."""
+got no others here; nobody can say (a class that writes ``learned_from_`` itself may write anything,
+and is not believed about what was fitted elsewhere)."""
 
 
 def check_unseen(
@@ -65,6 +67,14 @@ def knowledge_of(encoders: Sequence[Encoder], *, fitted_here: bool) -> Knowledge
     >>> knowledge_of([Ridge()], fitted_here=False)
     'unknown'
     """
-    if all(getattr(one, "learned_from_", None) is not None for one in encoders):
+    told = all(getattr(one, "learned_from_", None) is not None for one in encoders)
+    if told and (fitted_here or all(_notes_itself(one) for one in encoders)):
         return "known"
     return "given" if fitted_here else "unknown"
+
+
+def _notes_itself(encoder: Encoder) -> bool:
+    """Is what it learned from written down by this package, around `fit` and `adapt`?"""
+    from neurodecode.encoders.core.base import BaseEncoder
+
+    return is_ours(encoder) or isinstance(encoder, BaseEncoder)

@@ -119,8 +119,12 @@ def place_people(people: Sequence[Responses], folds: Sequence[Split]) -> list[Re
     """People whose responses are the run and the place of the trial in it; None as `run_people`.
 
     What drifts inside a run tells in a block design what kind was shown, since test trials stand
-    between training trials of their block. No permutation of test trials sees that.
+    between training trials of their block. No permutation of test trials sees that. Recordings
+    that know neither runs nor sessions are one run, whose trials are taken to be in order of time;
+    its waves are those of `clock_people`.
     """
+    if all(_run(one) is None for one in people):
+        return [as_brain(one, _waves(np.arange(float(len(one))))) for one in people]
     alone = run_people(people, folds)
     if alone is None:
         return None

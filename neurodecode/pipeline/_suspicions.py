@@ -48,6 +48,43 @@ def encoder_suspicions(fold: Fold, heads: Sequence[str]) -> list[Suspicion]:
     return list(found.values())
 
 
+def fold_suspicions(folds: Sequence[Fold], heads: Sequence[str]) -> list[Suspicion]:
+    """The same of all folds, each name once; ours answer alike in each, so that one is asked.
+
+    With what preprocessing gives away that is not of this package.
+    """
+    asked = folds[:1] if is_ours(folds[0].encoder) else folds
+    said = [one for fold in asked for one in encoder_suspicions(fold, heads)]
+    said += step_suspicions(folds[0])
+    return list({one.name: one for one in reversed(said)}.values())[::-1]
+
+
+def step_suspicions(fold: Fold) -> list[Suspicion]:
+    """Preprocessing that makes something else of test trials when they are renamed, or fails."""
+    for person in fold.people:
+        trials = fold.split.part(person, "test")
+        hidden = replace(trials, stimulus=anonymous(trials).stimulus)
+        for step in fold.steps.get(person.subject, ()) if len(trials) else ():
+            if is_ours(step):
+                trials, hidden = step.transform(trials), step.transform(hidden)
+                continue
+            try:
+                hidden = step.transform(hidden)
+            except Exception as error:
+                sentence = f"{type(step).__name__} fails on trials without their ids"
+                return [Suspicion(READS_IDS, f"{sentence} ({error!s:.80}).")]
+            trials = step.transform(trials)
+            if not _alike(trials, hidden):
+                sentence = f"{type(step).__name__} changes when stimulus ids are replaced."
+                return [Suspicion(READS_IDS, sentence)]
+    return []
+
+
+def _alike(one: Responses, other: Responses) -> bool:
+    a, b = one.array(), other.array()
+    return a.shape == b.shape and bool(np.allclose(a, b, rtol=TOLERANCE, atol=0, equal_nan=True))
+
+
 class _Asked:
     """One encoder, one person's test trials, and how its answers change."""
 
@@ -121,16 +158,24 @@ def ignoring(
     outputs: Mapping[str, Output],
     encoder: Any,
     true: Mapping[str, Embeddings],
+    subject: NDArray[np.str_] | None = None,
 ) -> list[Suspicion]:
     """Does noise in place of the brain give the same points, or the same pictures and sentences?
 
     A generator is named only if true points (``true``, of distinct stimuli) do not move it either:
-    weak predictions may all be answered alike by an honest one.
+    weak predictions may all be answered alike by an honest one. With the person of each item
+    (``subject``) an encoder is named that ignores one of them.
     """
-    same = [head for head, rows in real.embeddings.items() if _equal(rows, noise.embeddings[head])]
-    if same:
-        who = type(encoder).__name__
-        return [Suspicion(IGNORES, f"{who} predicts the same from noise as from the brain.")]
+    who = type(encoder).__name__
+    for one in [None] if subject is None else np.unique(subject).tolist():
+        rows = slice(None) if one is None else np.flatnonzero(subject == one)
+        if any(
+            _equal(said, noise.embeddings[head], rows) for head, said in real.embeddings.items()
+        ):
+            of = f" of subject '{one}'" if subject is not None and (subject != one).any() else ""
+            return [
+                Suspicion(IGNORES, f"{who} predicts the same from noise as from the brain{of}.")
+            ]
     deaf = [
         name
         for name, made in real.outputs.items()
@@ -158,8 +203,8 @@ def _said(made: Any) -> str:
     return f", such as “{made.values.flat[0]!s:.60}”" if made.kind == "text" else ""
 
 
-def _equal(one: Embeddings, other: Embeddings) -> bool:
-    a, b = (rows.array(np.float64).reshape(len(rows), -1) for rows in (one, other))
+def _equal(one: Embeddings, other: Embeddings, rows: Any) -> bool:
+    a, b = (said.array(np.float64).reshape(len(said), -1)[rows] for said in (one, other))
     spread = np.sqrt(a.var(axis=0).mean())
     return bool(_distance(a, b) <= max(1e-3 * spread, 1e-9 * np.abs(a).max(initial=0)))
 

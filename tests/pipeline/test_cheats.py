@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from neurodecode import scenes, twin
-from neurodecode.data import Embeddings, Generated, RandomSplit
+from neurodecode.data import Embeddings, Generated, KFold, RandomSplit
 from neurodecode.encoders import Ridge, TokenTransformer
 from neurodecode.evidence import Run, TestLooks
 from neurodecode.pipeline import CaptionAccuracy, Goal, Protocol, TwoWay, decode, evaluate
@@ -186,6 +187,114 @@ def test_who_knows_the_test_part_from_elsewhere_is_named(points, goal, truth):
     assert got.score("two_way") == 1.0
     assert "knows the test part from elsewhere" in names_of(got)
     assert got.verdict("two_way").word == "suspect"
+
+
+class Knowing:
+    """A step of preprocessing that writes the true points beside the voxels."""
+
+    def __init__(self, truth, recording=None):
+        self.truth = truth
+        self.known = None if recording is None else FitsOnTest(truth, recording).by_values
+
+    def fit(self, responses):
+        return self
+
+    def transform(self, responses):
+        ids = responses.stimulus.tolist()
+        if self.known is not None:
+            ids = [self.known[row.tobytes()] for row in responses.array()]
+        told = np.array([self.truth[one] for one in ids])
+        return responses.with_values(np.concatenate([responses.array(), 10 * told], axis=1))
+
+
+class KnowingSoftly(Knowing):
+    """The same, but silent about ids that it does not know."""
+
+    def __init__(self, truth):
+        super().__init__(defaultdict(lambda: np.zeros(len(next(iter(truth.values())))), truth))
+
+
+@pytest.mark.parametrize("encoder", [Ridge(), LeastSquares()])
+@pytest.mark.parametrize("kind", ["ids", "ids, softly", "values"])
+def test_preprocessing_that_knows_the_test_part_is_named(points, goal, truth, kind, encoder):
+    one = person(points, "p1", signal=0.0)
+    step = {
+        "ids": lambda: Knowing(truth),
+        "ids, softly": lambda: KnowingSoftly(truth),
+        "values": lambda: Knowing(truth, one),
+    }[kind]()
+    protocol = Protocol(split_of(points), measures=EMBEDDING, closed_forms=False)
+    found = decode(one, goal, encoder=encoder, protocol=protocol, preprocess=[step])
+    name = "knows the test part from elsewhere" if kind == "values" else "reads stimulus ids"
+    assert name in names_of(found)
+    assert found.verdict("two_way").word == "suspect"
+
+
+def test_preprocessing_of_ones_own_is_shown_without_suspicion(points, goal):
+    class Centre:
+        def fit(self, responses):
+            self.mean = responses.array().mean(axis=0)
+
+        def transform(self, responses):
+            return responses.with_values(responses.array() - self.mean)
+
+    protocol = Protocol(split_of(points), measures=EMBEDDING, closed_forms=False)
+    one = person(points, "p1")
+    found = decode(one, goal, encoder=Ridge(), protocol=protocol, preprocess=[Centre()])
+    assert found.verdict("two_way").word == "shown"
+    assert names_of(found) == []
+
+
+class DeafToOne(LeastSquares):
+    def predict(self, responses, head=None):
+        rows = super().predict(responses, head)
+        if responses.subject != "p2":
+            return rows
+        return replace(rows, values=np.ones_like(rows.array()))
+
+
+def test_who_ignores_the_brain_of_one_person_is_named(points, goal):
+    people = [person(points, name) for name in ("p1", "p2")]
+    found = judge(points, goal, DeafToOne(), people=people)
+    [told] = [one for one in found.result.scores["two_way"].suspicions
+              if one.name == "ignores its input"]  # fmt: skip
+    assert told.sentence == (
+        "DeafToOne predicts the same from noise as from the brain of subject 'p2'."
+    )
+
+
+class LaterIds(ReadsIds):
+    """Honest in the first fold that is fitted."""
+
+    n_fits = 0
+
+    def fit(self, responses, targets, split):
+        self.number = LaterIds.n_fits
+        LaterIds.n_fits += 1
+        return super().fit(responses, targets, split)
+
+    def predict(self, responses, head=None):
+        honest = self.number == 0
+        return (LeastSquares if honest else ReadsIds).predict(self, responses, head)
+
+
+def test_who_reads_ids_in_later_folds_is_named(points, goal, truth):
+    LaterIds.n_fits = 0
+    folds = list(KFold(3, validation=0).split(person(points)))
+    found = judge(points, goal, LaterIds(truth), split=folds, signal=0.0)
+    assert "reads stimulus ids" in names_of(found)
+
+
+def test_a_class_that_writes_itself_what_it_learned_from_is_not_believed(points, goal, truth):
+    one, split = person(points, "p1", signal=0.0), split_of(points)
+    cheat = FitsOnTest(truth, one).fit(split.seen(one), goal.for_fit(one.stimulus), split.blind())
+    honest = Ridge().fit(split.seen(one), goal.for_fit(one.stimulus), split.blind())
+    cheat.learned_from_ = honest.learned_from_
+    protocol = Protocol(split, measures=EMBEDDING)
+    found = evaluate(one, goal, encoder=cheat, protocol=protocol)
+    assert found.result.details["learned_from"] == "unknown"
+    assert names_of(found) == ["unknown provenance"]
+    assert found.verdict("two_way").word == "suspect"
 
 
 def test_what_is_drawn_from_ids_is_named(points, goal, truth):

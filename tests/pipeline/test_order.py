@@ -146,3 +146,17 @@ def test_runs_that_are_kept_apart_need_no_such_control():
     assert run_people([person], [apart]) is None
     assert run_people([person], split_of(person))[0].array().shape == (120, 3)
     assert run_people([replace(person, run=None)], split_of(person)) is None
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_drift_through_a_recording_without_runs_is_not_shown(seed):
+    rng = np.random.default_rng(seed)
+    ids = np.array([f"s{i:03d}" for i in range(80)])
+    topics, drift = (np.cumsum(rng.normal(size=(80, n)), axis=0) for n in (6, 30))
+    person = Responses(drift + rng.normal(size=drift.shape), ids, "p1", "fmri")
+    stimuli = Stimuli.from_texts({one: one for one in ids.tolist()})
+    got = judge(person, Goal(stimuli, Embeddings(topics, ids, "points")))
+    score = got.result.scores["two_way"]
+    assert score.value > 0.6
+    assert got.verdict("two_way").word == "not shown"
+    assert score.comparison.best_control == "place_in_run"
