@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -137,7 +138,10 @@ def _read_small_parts(
         name: read_texts(item) if is_text(item) else item[:]
         for name, item in walk_datasets(file["columns"])
     }
-    n_bytes = file["values"].size * file["values"].dtype.itemsize
+    values = file["values"]
+    if not isinstance(values, h5py.Dataset) or not values.shape:
+        raise CorruptFileError(f"{source} was altered: 'values' is no array. Write it again.")
+    n_bytes = values.size * values.dtype.itemsize
     if n_bytes > source.stat().st_size:
         # HDF5 would make up the missing values, without end if the shape itself was altered
         raise CorruptFileError(

@@ -288,3 +288,23 @@ def test_values_of_other_files_are_refused(tmp_path, name):
                 file.create_dataset(name, shape, number, external=outside)
         with pytest.raises(UnsafeFileError, match=r"r\.h5"):
             store.load(path, verify=False)
+
+
+@pytest.mark.parametrize("kind", ["group", "scalar", "type", "text", "empty", "vlen", "compound"])
+@pytest.mark.parametrize("name", ["values", "columns/stimulus"])
+def test_another_kind_of_item_in_place_of_an_array_is_told(tmp_path, name, kind):
+    file = tmp_path / "r.h5"
+    store.save(file, responses())
+    with h5py.File(file, "r+") as opened:
+        del opened[name]
+        if kind == "group":
+            opened.create_group(name)
+        elif kind == "vlen":
+            opened.create_dataset(name, (40,), dtype=h5py.vlen_dtype("f8"))
+        else:
+            opened[name] = {
+                "scalar": 5, "type": np.dtype("f8"), "text": "hello", "empty": np.zeros(0),
+                "compound": np.zeros(40, [("a", "f8")]),
+            }[kind]  # fmt: skip
+    with pytest.raises(CorruptFileError, match=r"r\.h5"):
+        store.load(file).array()
