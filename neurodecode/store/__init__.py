@@ -5,7 +5,7 @@ names a finished file. It carries a fingerprint of its content, which `load` com
 """
 
 from neurodecode.store._array import StoredArray
-from neurodecode.store._atomic import atomic_path, write_json
+from neurodecode.store._atomic import atomic_path, make_folder_of, write_json
 from neurodecode.store._hdf5 import fingerprint_of, load
 from neurodecode.store._lock import one_writer
 from neurodecode.store._own import check_writable, own_folder
@@ -17,6 +17,7 @@ __all__ = [
     "check_writable",
     "fingerprint_of",
     "load",
+    "make_folder_of",
     "one_writer",
     "own_folder",
     "save",

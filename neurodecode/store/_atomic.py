@@ -59,6 +59,14 @@ def make_folder_of(target: Path) -> None:
     ------
     OSError
         If it can't be made or written, or the name is that of a folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> make_folder_of(folder / "new" / "a.txt")
+    >>> (folder / "new").is_dir()
+    True
     """
     reason = None
     try:

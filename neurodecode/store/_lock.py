@@ -10,6 +10,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from neurodecode.store._atomic import make_folder_of
+
 LOG = logging.getLogger("neurodecode")
 NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 
@@ -28,6 +30,11 @@ def one_writer(folder: str | Path, name: str = "files") -> Iterator[None]:
     name : str
         What is written in it.
 
+    Raises
+    ------
+    OSError
+        If the folder can't be made or written; in one sentence.
+
     Examples
     --------
     >>> import tempfile
@@ -37,8 +44,9 @@ def one_writer(folder: str | Path, name: str = "files") -> Iterator[None]:
     ['.gallery.lock']
     """
     target = Path(folder)
-    target.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(target / f".{name}.lock")
+    file = target / f".{name}.lock"
+    make_folder_of(file)
+    lock = FileLock(file)
     try:
         _acquire(lock, target, name)
     except (NotImplementedError, OSError) as error:

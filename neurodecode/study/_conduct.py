@@ -12,6 +12,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from neurodecode.store import make_folder_of
 from neurodecode.study._check import check_study
 from neurodecode.study._collect import collect
 from neurodecode.study._executors import Executor, InProcess
@@ -163,8 +164,9 @@ def _refuse_failures(folder: CellFolder, cells: Sequence[Cell]) -> None:
 
 
 def _alone(out: Path) -> Any:
-    out.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(out / ".study.lock", timeout=0)
+    file = out / ".study.lock"
+    make_folder_of(file)
+    lock = FileLock(file, timeout=0)
     try:
         return lock.acquire()
     except Timeout:

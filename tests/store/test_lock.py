@@ -64,3 +64,13 @@ def test_other_failures_are_told(tmp_path, monkeypatch):
     monkeypatch.setattr(_lock, "_acquire", denied)
     with pytest.raises(PermissionError), one_writer(tmp_path):
         pass
+
+
+def test_a_folder_that_cant_be_written_is_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(OSError, match="written") as told, one_writer(tmp_path, "gallery"):
+        pass
+    assert str(told.value) == (
+        f"{tmp_path / '.gallery.lock'} can't be written ({tmp_path} is read-only). Give another "
+        f"name or folder."
+    )
