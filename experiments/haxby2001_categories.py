@@ -34,6 +34,7 @@ gave .969 and .755.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,9 @@ def main(
     ``image`` is the name of the image files in an OpenfMRI folder; ``--fast`` takes all voxels.
     """
     recordings = haxby.read_people(data, image=image)
-    with Run(seed=seed, looks=TestLooks(mirror=out)) as run:
+    # blocks and their volumes are named before the run: together they are one look
+    looks = TestLooks(mirror=out, once=f"blocks and volumes {uuid.uuid4().hex}")
+    with Run(seed=seed, looks=looks) as run:
         got = {name: decode_categories(recordings, name, run, fast) for name in ESTIMATES}
     results = write_results(
         out, "haxby2001_categories", [one.result for one in got.values()], run, {"fast": fast}

@@ -140,7 +140,7 @@ CHANGES = tuple(
         ("table is told", _BLIND, "metadata={name: one for name, one in trials.metadata.items() if name in reads}", "metadata=dict(trials.metadata)", _T_CHEATS),
         ("names not checked", _SUSPECT, "        told = self._named()\n", "        told = self._named() and []\n", _T_CHEATS),
         ("order not checked", _SUSPECT, "return told or [*self._ordered()]", "return told", _T_CHEATS),
-        ("deaf not seen", _SUSPECT, "    if same:\n", "    if False:\n", _T_CHEATS),
+        ("deaf not seen", _SUSPECT, "_equal(said, noise.embeddings[head], rows) for head", "False for head", _T_CHEATS),
         ("run confound not seen", _JUDGE, "    if RUN_MEAN in known:\n", "    if False:\n", "tests/pipeline"),
         ("ceiling not seen", _VERDICT, "        if ends.low > 0:\n            found.append(", "        if False:\n            found.append(", _T_VERDICT),
         # controls

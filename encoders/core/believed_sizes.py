@@ -38,7 +38,7 @@ class BelievedSizes(TorchDispatchMode):
     """
 
     def __init__(self, stored: Mapping[str, torch.Tensor]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.n_stored = sum(one.numel() * one.element_size() for one in stored.values())
 
     def __torch_dispatch__(

@@ -100,8 +100,10 @@ def decode(
     ... )
     >>> evaluation.score("retrieval_top1") > 0.8
     True
-    >>> sorted(evaluation.result.controls)
-    ['calibrated_ridge', 'ceiling', 'constant', 'mean', 'nearest_training', 'noise', 'shuffled']
+    >>> sorted(evaluation.result.controls)[:4]
+    ['calibrated_ridge', 'ceiling', 'constant', 'mean']
+    >>> sorted(evaluation.result.controls)[4:]
+    ['nearest_training', 'noise', 'place_in_run', 'shuffled']
     """
     people = _people(responses)
     check_tested_once(people, protocol.folds)

@@ -221,9 +221,9 @@ def test_only_the_drawn_items_are_generated(two, goal, points):
     assert len(got.answers.outputs["decoded"]) == 7
     ids = got.items.stimulus[got.drawn]
     assert got.answers.outputs["decoded"].stimulus.tolist() == ids.tolist()
-    # the brain, noise and the run, one constant, and each drawn stimulus once for the ceiling; and
-    # three times four under other names, since this generator is not of the package
-    assert painter.rows == 7 + 7 + 7 + 1 + len(set(ids.tolist())) + 3 * 4
+    # the brain, noise, the run and the place in it, one constant, each drawn stimulus once for the
+    # ceiling, and three times four under other names: this generator is not of the package
+    assert painter.rows == 4 * 7 + 1 + len(set(ids.tolist())) + 3 * 4
 
 
 @pytest.mark.parametrize(
