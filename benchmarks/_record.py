@@ -47,7 +47,7 @@ def made_by(script: str) -> dict[str, Any]:
     path = Path(script).resolve().relative_to(ROOT).as_posix()
     return {
         "script": path,
-        "arguments": sys.argv[1:],
+        "arguments": [Path(one).name if one.startswith("/") else one for one in sys.argv[1:]],
         "commit": os.environ.get("NEURODECODE_COMMIT") or git_commit(),
         "versions": versions(),
         "machine": platform.processor() or platform.machine(),
