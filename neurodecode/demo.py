@@ -34,7 +34,8 @@ from neurodecode.targets import OpenClip
 logger = logging.getLogger("neurodecode")
 
 MODALITIES: tuple[Modality, ...] = ("fmri", "meg", "eeg")
-N_DRAWN = 120
+N_DRAWN = 72
+"""Each is drawn ten times over: by the model, by closed forms, and by what knows no brain."""
 N_CANDIDATES = 2
 N_TRIALS = {"fmri": 300, "meg": 1000, "eeg": 1000}
 """Training trials a person: single trials of MEG and EEG hold far less than those of fMRI."""
