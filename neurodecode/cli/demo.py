@@ -14,7 +14,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.description = (
         "Simulated people look at scenes; one model decodes what each saw into pictures and "
-        "sentences, beside controls. Under 3 minutes on 2 cores for fMRI."
+        "sentences, beside controls. Under 4 minutes on 2 cores for fMRI."
     )
     parser.add_argument(
         "--modality", choices=("fmri", "meg", "eeg", "all"), default="fmri", help="what is recorded"
